@@ -1,0 +1,49 @@
+/// A value or the reason why there is none, for calls that configure a tracker.
+///
+/// Included by config-facing public headers. Bytes off the wire never use this: they get a Verdict.
+/// Threads   values only; safe everywhere.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+
+namespace uct {
+
+/// Why a configuration call was refused. Wire input never produces one of these.
+enum class Error : unsigned char {
+  none,                      ///< nothing is wrong
+  capacity_zero,             ///< a maximum of zero connections makes no tracker
+  capacity_too_large,        ///< more connections than kMaxConnectionsLimit
+  shard_count_invalid,       ///< not a power of two between 1 and kMaxShards
+  timeout_out_of_range,      ///< below kMinTimeout or above kMaxTimeout
+  timeout_policy_unknown,    ///< no policy has this name or number
+  timeout_policy_full,       ///< kMaxTimeoutPolicies exist already
+  timeout_policy_name,       ///< empty, or longer than kMaxPolicyName characters
+  memory_unavailable,        ///< the system refused to reserve address space or memory
+};
+
+/// Gives     a constant phrase that names the cause and the next step, without a full stop.
+std::string_view describe(Error error);
+
+/// Holds either a T or an Error.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}  // NOLINT: implicit by design, like std::expected
+  Result(Error error) : error_(error) {}         // NOLINT: implicit by design
+
+  bool ok() const { return error_ == Error::none; }
+  explicit operator bool() const { return ok(); }
+
+  /// Requires  ok(); otherwise a default-made T comes back.
+  T& value() { return value_; }
+  const T& value() const { return value_; }
+  Error error() const { return error_; }
+
+ private:
+  T value_{};
+  Error error_ = Error::none;
+};
+
+}  // namespace uct

@@ -1,0 +1,65 @@
+/// An array whose address never changes while it grows and shrinks.
+///
+/// Address space for the largest size is reserved at the start; memory comes with first use and goes
+/// back with release(). The table and its records live in such arrays, so that growing copies nothing
+/// and a number stays a place. This file and its .cc are the library's only calls to the system.
+/// Threads   none of its own: the shard that owns the array holds its lock. Addresses may be
+///           prefetched by anyone at any time, because they stay mapped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace uct::core {
+
+/// Reserves address space; memory reads as zero until written.
+class Reservation {
+ public:
+  Reservation() = default;
+  ~Reservation();
+  Reservation(Reservation&& other) noexcept
+      : base_(std::exchange(other.base_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Reservation& operator=(Reservation&& other) noexcept;
+
+  /// Gives     false when the system refuses; the object then stays empty.
+  bool reserve(std::size_t size_bytes);
+
+  /// Gives the whole pages inside the range back; they read as zero afterwards.
+  void release(std::size_t offset, std::size_t size_bytes);
+
+  /// Asks for huge pages in the whole pages inside the range; a wish, not a promise.
+  void prefer_huge_pages(std::size_t offset, std::size_t size_bytes);
+
+  std::byte* base() const { return base_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::byte* base_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// A Reservation seen as an array of T. All-zero bytes must be a valid T.
+template <typename T>
+class ReservedArray {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  bool reserve(std::size_t count) { return memory_.reserve(count * sizeof(T)); }
+  T& operator[](std::size_t i) { return data()[i]; }
+  const T& operator[](std::size_t i) const { return data()[i]; }
+  T* data() const { return reinterpret_cast<T*>(memory_.base()); }
+  std::size_t capacity() const { return memory_.size() / sizeof(T); }
+  void release(std::size_t first, std::size_t count) {
+    memory_.release(first * sizeof(T), count * sizeof(T));
+  }
+  void prefer_huge_pages(std::size_t first, std::size_t count) {
+    memory_.prefer_huge_pages(first * sizeof(T), count * sizeof(T));
+  }
+
+ private:
+  Reservation memory_;
+};
+
+}  // namespace uct::core

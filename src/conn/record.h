@@ -1,0 +1,129 @@
+/// The record of a connection, as the packet path reads and writes it.
+///
+/// Relies on conn/key.h; used by proto (the body), table (the pool) and tracker. What every packet
+/// touches fills exactly one cache line for IPv4 and lies in two for IPv6; what is rarely needed
+/// stands apart under the same number (Cold).
+///
+///   IPv4, 64 bytes:  | key 16 | deadline 4 | timeout 4 | counters 8 | protocol 28 | 4 small fields |
+///
+/// Threads   guarded by the lock of the shard that owns the record.
+#pragma once
+
+#include <cstdint>
+
+#include <uct/connection.h>
+
+#include "conn/key.h"
+
+namespace uct::core {
+
+/// Status bits of a connection.
+namespace status {
+inline constexpr std::uint8_t kSeenReply = 0x01;   ///< the responder sent an accepted packet
+inline constexpr std::uint8_t kAssured = 0x02;     ///< the exchange completed
+inline constexpr std::uint8_t kPickedUp = 0x04;    ///< TCP: opened by a segment without SYN
+inline constexpr std::uint8_t kOriginIsOne = 0x08; ///< the originator is end 1 of the key
+inline constexpr std::uint8_t kHasMark = 0x10;     ///< Cold::mark is not 0
+inline constexpr std::uint8_t kHasLabel = 0x20;    ///< Cold::label_number names a label
+}  // namespace status
+
+/// Packets and bytes of one direction in 32 bits: 12 bits of packets, 20 of bytes. What overflows is
+/// carried to Cold, every 4096 packets or 1 MiB, so that the common packet touches one line only.
+inline constexpr std::uint32_t kPacketBits = 12;
+inline constexpr std::uint32_t kByteBits = 20;
+
+/// A TCP window scale that was not offered. RFC 7323 section 2.3 allows shifts of 0 to 14.
+inline constexpr std::uint8_t kScaleUnknown = 15;
+inline constexpr std::uint8_t kScaleMax = 14;
+
+/// What TCP tracking keeps, by Direction of the side it is about. Windows are in units of that
+/// side's scale, so that 16 bits hold the largest.
+struct TcpBody {
+  std::uint32_t end[2];      ///< sequence number after the highest byte sent
+  std::uint32_t max_end[2];  ///< right edge: the highest it may send up to
+  std::uint32_t max_ack[2];  ///< highest acknowledgement it sent
+  std::uint16_t max_window[2];
+};
+
+/// What SCTP tracking keeps: the verification tag that packets of each direction must carry.
+struct SctpBody {
+  std::uint32_t tag[2];
+  std::uint8_t tag_known[2];
+};
+
+/// Everything but the key; the same for both families, so that protocols need no templates.
+struct Body {
+  std::uint32_t deadline;  ///< Tick from which the connection is not found any more
+  std::uint32_t timeout;   ///< milliseconds; deadline - timeout is the last accepted packet's time
+  std::uint32_t counters[2];  ///< by Direction, see kPacketBits
+  union {
+    TcpBody tcp;
+    SctpBody sctp;
+  };
+  std::uint8_t scales;   ///< TCP: window scale of original (low) and reply (high four bits)
+  std::uint8_t state;    ///< low four bits the protocol's state, high four its flags (proto/*.h)
+  std::uint8_t status;   ///< status:: bits
+  std::uint8_t policy;   ///< TimeoutPolicyId
+};
+static_assert(sizeof(Body) == 48, "key and body of an IPv4 connection fill one cache line");
+
+template <typename Key>
+struct alignas(64) Record {
+  Key key;
+  Body body;
+};
+static_assert(sizeof(Record<KeyV4>) == 64, "one cache line");
+static_assert(sizeof(Record<KeyV6>) == 128, "two cache lines");
+
+/// The part of a connection that few packets touch, under the same number.
+struct Cold {
+  std::uint64_t start_ms;           ///< tracker time of the first packet
+  std::uint32_t packet_carries[2];  ///< by Direction, in units of 2^kPacketBits packets
+  std::uint32_t byte_carries[2];    ///< in units of 2^kByteBits bytes
+  std::uint32_t mark;
+  std::uint32_t label_number;  ///< place in the shard's label pool
+};
+static_assert(sizeof(Cold) == 32, "two to a cache line");
+
+inline std::uint8_t state_of(const Body& body) { return body.state & 0x0f; }
+inline void set_state(Body& body, std::uint8_t state) {
+  body.state = static_cast<std::uint8_t>((body.state & 0xf0) | state);
+}
+
+/// Gives     the direction of a packet that end `from` sent.
+inline Direction direction_of(const Body& body, unsigned from) {
+  const bool origin_is_one = (body.status & status::kOriginIsOne) != 0;
+  return (from == 1) == origin_is_one ? Direction::original : Direction::reply;
+}
+
+/// Gives     the end that sends packets of `direction`.
+inline unsigned end_of(const Body& body, Direction direction) {
+  const unsigned origin = (body.status & status::kOriginIsOne) != 0 ? 1 : 0;
+  return direction == Direction::original ? origin : 1 - origin;
+}
+
+/// Counts one packet of `bytes` bytes (at most 65,575: a whole IPv6 packet).
+inline void count_packet(Body& body, Cold& cold, Direction direction, std::uint32_t bytes) {
+  const auto d = static_cast<unsigned>(direction);
+  const std::uint32_t byte_mask = (1U << kByteBits) - 1;
+  std::uint32_t low_bytes = (body.counters[d] & byte_mask) + bytes;
+  std::uint32_t low_packets = (body.counters[d] >> kByteBits) + 1;
+  if (low_bytes > byte_mask || low_packets >> kPacketBits != 0) [[unlikely]] {
+    cold.byte_carries[d] += low_bytes >> kByteBits;
+    cold.packet_carries[d] += low_packets >> kPacketBits;
+    low_bytes &= byte_mask;
+    low_packets &= (1U << kPacketBits) - 1;
+  }
+  body.counters[d] = low_packets << kByteBits | low_bytes;
+}
+
+/// Gives     the whole count of one direction.
+inline Counters counters_of(const Body& body, const Cold& cold, Direction direction) {
+  const auto d = static_cast<unsigned>(direction);
+  const std::uint64_t packets = body.counters[d] >> kByteBits;
+  const std::uint64_t bytes = body.counters[d] & ((1U << kByteBits) - 1);
+  return {packets + (std::uint64_t{cold.packet_carries[d]} << kPacketBits),
+          bytes + (std::uint64_t{cold.byte_carries[d]} << kByteBits)};
+}
+
+}  // namespace uct::core

@@ -1,0 +1,89 @@
+/// One cache line of the index, and how a tag is looked for in it.
+///
+///   | tag 0..9: 16 bits each | number 0..9: 32 bits each | next bucket 28 bits, count 4 bits |
+///
+/// Slots 0 to count-1 are in use; a search compares all tags at once and then looks only at the
+/// numbers of those that match. `next` leads to an overflow bucket of the same home, 0 means none.
+/// Included by table/index.h and its tests.
+/// Threads   guarded by the lock of the shard that owns the index.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace uct::core {
+
+/// Ten slots: 10 x (2 + 4) bytes and one link fill the line.
+inline constexpr unsigned kSlots = 10;
+
+struct alignas(64) Bucket {
+  std::uint16_t tags[kSlots];
+  std::uint32_t numbers[kSlots];
+  std::uint32_t link;
+
+  unsigned count() const { return link & 0xf; }
+  std::uint32_t next() const { return link >> 4; }
+  void set_count(unsigned count) { link = (link & ~0xfU) | count; }
+  void set_next(std::uint32_t next) { link = next << 4 | (link & 0xf); }
+
+  void append(std::uint16_t tag, std::uint32_t number) {
+    const unsigned slot = count();
+    tags[slot] = tag;
+    numbers[slot] = number;
+    set_count(slot + 1);
+  }
+};
+static_assert(sizeof(Bucket) == 64, "one cache line");
+
+/// Highest number of overflow buckets that `link` can address.
+inline constexpr std::uint32_t kMaxOverflow = (1U << 28) - 1;
+
+/// The slots whose tag matched: two bits for each slot, as a byte mask of 16-bit lanes comes.
+class SlotMask {
+ public:
+  explicit SlotMask(std::uint32_t bits) : bits_(bits) {}
+  bool empty() const { return bits_ == 0; }
+  unsigned first() const { return static_cast<unsigned>(std::countr_zero(bits_)) / 2; }
+  void drop_first() {
+    bits_ &= bits_ - 1;
+    bits_ &= bits_ - 1;
+  }
+
+ private:
+  std::uint32_t bits_;
+};
+
+/// The plain version, compiled and tested beside the other one everywhere.
+inline SlotMask match_scalar(const Bucket& bucket, std::uint16_t tag) {
+  std::uint32_t bits = 0;
+  const unsigned count = std::min(bucket.count(), kSlots);
+  for (unsigned slot = 0; slot < count; ++slot) {
+    if (bucket.tags[slot] == tag) bits |= 3U << (2 * slot);
+  }
+  return SlotMask(bits);
+}
+
+#if defined(__SSE2__)
+/// SSE2 is in every x86-64 processor: ten tags in two overlapping loads of eight.
+inline SlotMask match(const Bucket& bucket, std::uint16_t tag) {
+  const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
+  __m128i low;
+  __m128i high;
+  std::memcpy(&low, bucket.tags, sizeof(low));       // tags 0 to 7
+  std::memcpy(&high, bucket.tags + 2, sizeof(high));  // tags 2 to 9, of which the last two count
+  const auto low_bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi16(low, wanted)));
+  const auto high_bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi16(high, wanted)));
+  const std::uint32_t all = low_bits | (high_bits >> 12 << 16);
+  return SlotMask(all & ((1U << (2 * std::min(bucket.count(), kSlots))) - 1));
+}
+#else
+inline SlotMask match(const Bucket& bucket, std::uint16_t tag) { return match_scalar(bucket, tag); }
+#endif
+
+}  // namespace uct::core

@@ -1,0 +1,163 @@
+#include "table/index.h"
+
+#include "base/annotations.h"
+
+namespace uct::core {
+
+namespace {
+
+/// Home buckets are given back to the system in pieces of this many (64 KiB).
+constexpr std::uint32_t kReleasePiece = 1024;
+
+/// Overflow buckets are given back when none is in use and more than this many (4 KiB) were.
+constexpr std::uint32_t kReleasePages = 64;
+
+}  // namespace
+
+bool Index::reserve(std::uint32_t max_entries) {
+  const auto most = static_cast<std::size_t>(max_entries / kGrowLoad) + kMinBuckets + 1;
+  const std::size_t overflow = std::min<std::size_t>(most / 2 + 64, kMaxOverflow);
+  if (!homes_.reserve(most) || !overflow_.reserve(overflow)) return false;
+  buckets_.store(kMinBuckets, std::memory_order_relaxed);
+  overflow_used_ = 1;
+  set_thresholds();
+  return true;
+}
+
+std::uint32_t Index::hint(std::uint64_t hash) const {
+#if defined(UCT_THREAD_SANITIZER)
+  static_cast<void>(hash);
+  return kNoNumber;  // it races by design, see the header; without hints nothing but speed changes
+#else
+  const Bucket& bucket = homes_[home(hash)];
+  const SlotMask mask = match(bucket, tag_of(hash));
+  if (!mask.empty()) [[likely]] return bucket.numbers[mask.first()];
+  const std::uint32_t next = bucket.next();
+  if (next != 0 && next < overflow_.capacity()) __builtin_prefetch(&overflow_[next], 0, 3);
+  return kNoNumber;
+#endif
+}
+
+InsertResult Index::append(std::uint32_t home, std::uint16_t tag, std::uint32_t number) {
+  Bucket* bucket = &homes_[home];
+  unsigned length = 1;
+  for (; bucket->next() != 0; ++length) bucket = &overflow_[bucket->next()];
+  if (bucket->count() == kSlots) {
+    if (length == kChainMax) return InsertResult::chain_full;
+    const std::uint32_t place = take_overflow_bucket();
+    if (place == 0) return InsertResult::no_memory;
+    bucket->set_next(place);
+    bucket = &overflow_[place];
+    longest_chain_ = std::max(longest_chain_, length + 1);
+  }
+  bucket->append(tag, number);
+  return InsertResult::done;
+}
+
+void Index::erase(std::uint64_t hash, std::uint32_t number) {
+  const std::uint16_t tag = tag_of(hash);
+  Bucket* holder = nullptr;
+  unsigned slot = 0;
+  Bucket* before_last = nullptr;
+  Bucket* last = &homes_[home(hash)];
+  while (true) {
+    for (SlotMask mask = match(*last, tag); holder == nullptr && !mask.empty(); mask.drop_first()) {
+      if (last->numbers[mask.first()] != number) continue;
+      holder = last;
+      slot = mask.first();
+    }
+    if (last->next() == 0) break;
+    before_last = last;
+    last = &overflow_[last->next()];
+  }
+  if (holder == nullptr) return;
+  // The chain's last entry fills the hole, so that only its last bucket has free slots.
+  const unsigned remaining = last->count() - 1;
+  holder->tags[slot] = last->tags[remaining];
+  holder->numbers[slot] = last->numbers[remaining];
+  last->set_count(remaining);
+  if (remaining == 0 && before_last != nullptr) {
+    free_overflow_bucket(before_last->next());
+    before_last->set_next(0);
+  }
+  --entries_;
+  if (entries_ < shrink_at_) merge_last();
+}
+
+unsigned Index::take_chain(std::uint32_t home, Entry* entries) {
+  unsigned count = 0;
+  Bucket* bucket = &homes_[home];
+  while (true) {
+    for (unsigned slot = 0; slot < bucket->count(); ++slot) {
+      entries[count++] = {bucket->tags[slot], bucket->numbers[slot]};
+    }
+    const std::uint32_t next = bucket->next();
+    if (bucket != &homes_[home]) {
+      free_overflow_bucket(static_cast<std::uint32_t>(bucket - overflow_.data()));
+    }
+    if (next == 0) break;
+    bucket = &overflow_[next];
+  }
+  homes_[home].link = 0;
+  return count;
+}
+
+void Index::grow_by_one() {
+  homes_[buckets()].link = 0;
+  buckets_.store(buckets() + 1, std::memory_order_relaxed);
+  set_thresholds();
+}
+
+void Index::merge_last() {
+  if (buckets() <= kMinBuckets) return;
+  const std::uint32_t last = buckets() - 1;
+  const std::uint32_t partner = last - std::bit_floor(last);
+  Entry entries[kChainMax * kSlots];
+  const unsigned count = take_chain(last, entries);
+  for (unsigned i = 0; i < count; ++i) {
+    if (append(partner, entries[i].tag, entries[i].number) == InsertResult::done) continue;
+    // Two chains too long to join: undo, and try again when more entries have left.
+    Entry back[kChainMax * kSlots];
+    const unsigned all = take_chain(partner, back);
+    const unsigned own = all - i;
+    for (unsigned j = 0; j < own; ++j) append(partner, back[j].tag, back[j].number);
+    for (unsigned j = 0; j < count; ++j) append(last, entries[j].tag, entries[j].number);
+    return;
+  }
+  buckets_.store(last, std::memory_order_relaxed);
+  set_thresholds();
+  if (last % kReleasePiece == 0) homes_.release(last, kReleasePiece);
+  if (overflow_live_ == 0 && overflow_used_ > kReleasePages) {
+    overflow_.release(0, overflow_used_);
+    overflow_used_ = 1;
+    overflow_free_ = 0;
+  }
+}
+
+void Index::set_thresholds() {
+  const std::uint32_t count = buckets();
+  grow_at_ = static_cast<std::uint32_t>(count * kGrowLoad);
+  shrink_at_ = count <= kMinBuckets ? 0 : static_cast<std::uint32_t>(count * kShrinkLoad);
+}
+
+std::uint32_t Index::take_overflow_bucket() {
+  std::uint32_t place = overflow_free_;
+  if (place != 0) {
+    overflow_free_ = overflow_[place].next();
+  } else {
+    if (overflow_used_ >= overflow_.capacity()) return 0;
+    place = overflow_used_++;
+  }
+  overflow_[place].link = 0;
+  ++overflow_live_;
+  return place;
+}
+
+void Index::free_overflow_bucket(std::uint32_t place) {
+  overflow_[place].link = 0;
+  overflow_[place].set_next(overflow_free_);
+  overflow_free_ = place;
+  --overflow_live_;
+}
+
+}  // namespace uct::core

@@ -1,0 +1,106 @@
+/// The records of one family in one shard, addressed by number.
+///
+/// Numbers are dense and stable: a connection keeps its number for life. The lowest free number is
+/// taken first, so that a tracker that drains empties its high chunks and gives their memory back.
+/// Which numbers are live stands in a bitmap, so that neither taking nor freeing one reads a record.
+///
+/// Relies on base and conn; used by tracker.
+/// Threads   guarded by the shard's lock; prefetch() may be called without it.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "base/reserved_array.h"
+#include "conn/record.h"
+
+namespace uct::core {
+
+/// Takes and frees numbers.
+class NumberPool {
+ public:
+  static constexpr std::uint32_t kChunk = 4096;
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  bool reserve(std::uint32_t capacity);
+
+  /// Gives     the lowest free number, or kNone when the capacity is reached.
+  std::uint32_t take();
+
+  /// Gives     true when `number` was the last live one of its chunk, whose memory may go.
+  bool free(std::uint32_t number);
+
+  bool is_live(std::uint32_t number) const {
+    const Chunk& chunk = chunks_[number / kChunk];
+    return (chunk.used[number % kChunk / 64] >> (number % 64) & 1) != 0;
+  }
+
+  /// Gives     the first live number at or after `number`, or kNone.
+  std::uint32_t next_live(std::uint32_t number) const;
+
+  std::uint32_t live() const { return live_; }
+  std::uint32_t capacity() const { return capacity_; }
+
+ private:
+  struct Chunk {
+    std::uint64_t full_words;  ///< bit w: word w of `used` has no free bit
+    std::uint64_t used[kChunk / 64];
+    std::uint64_t live;
+  };
+
+  ReservedArray<Chunk> chunks_;
+  std::uint32_t capacity_ = 0;
+  std::uint32_t live_ = 0;
+  std::uint32_t first_with_room_ = 0;  ///< no chunk before this one has a free number
+  std::uint32_t chunk_count_ = 0;      ///< chunks that were ever used
+};
+
+template <typename Key>
+class RecordPool {
+ public:
+  bool reserve(std::uint32_t capacity) {
+    return numbers_.reserve(capacity) && records_.reserve(capacity) && colds_.reserve(capacity);
+  }
+
+  /// Gives     a number whose record's body and cold part are all zero and whose generation is
+  ///           another than when the place was used before, or NumberPool::kNone.
+  std::uint32_t take() {
+    const std::uint32_t number = numbers_.take();
+    if (number == NumberPool::kNone) return number;
+    ++records_[number].key.generation;
+    records_[number].body = Body{};
+    colds_[number] = Cold{};
+    return number;
+  }
+
+  void free(std::uint32_t number) {
+    if (!numbers_.free(number)) return;
+    const std::uint32_t first = number / NumberPool::kChunk * NumberPool::kChunk;
+    records_.release(first, NumberPool::kChunk);
+    colds_.release(first, NumberPool::kChunk);
+  }
+
+  Record<Key>& record(std::uint32_t number) { return records_[number]; }
+  const Record<Key>& record(std::uint32_t number) const { return records_[number]; }
+  Cold& cold(std::uint32_t number) { return colds_[number]; }
+  const Cold& cold(std::uint32_t number) const { return colds_[number]; }
+  const NumberPool& numbers() const { return numbers_; }
+
+  void prefetch(std::uint32_t number) const {
+    if (number >= records_.capacity()) return;
+    const auto* line = reinterpret_cast<const char*>(&records_[number]);
+    __builtin_prefetch(line, 1, 3);
+    if constexpr (sizeof(Record<Key>) > 64) __builtin_prefetch(line + 64, 1, 3);
+  }
+
+  std::size_t memory_bytes() const {
+    return numbers_.live() * (sizeof(Record<Key>) + sizeof(Cold));
+  }
+
+ private:
+  NumberPool numbers_;
+  ReservedArray<Record<Key>> records_;
+  ReservedArray<Cold> colds_;
+};
+
+}  // namespace uct::core

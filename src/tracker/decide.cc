@@ -1,0 +1,261 @@
+// What happens to one packet while the lock of its shard is held: found or not, opened, updated,
+// counted. The order of decisions is the contract of docs/life-of-a-packet.md.
+#include "proto/tcp.h"
+#include "tracker/pipeline.h"
+
+namespace uct::core {
+
+namespace {
+
+/// The state of a packet of a connection that exists.
+StateFlags state_of_packet(Direction direction, bool is_new) {
+  StateFlags state = StateFlags::tracked | (is_new ? StateFlags::new_ : StateFlags::established);
+  if (direction == Direction::reply) state |= StateFlags::reply;
+  return state;
+}
+
+/// What an update event reports: a connection whose state and status bits stay has nothing to tell.
+std::uint32_t visible_state(const Body& body) {
+  return std::uint32_t{state_of(body)} << 8 | body.status;
+}
+
+}  // namespace
+
+void Pipeline::handle_v4(Shard& shard, Item& item, std::size_t place) {
+  handle<KeyV4>(shard, item, place);
+}
+
+void Pipeline::handle_v6(Shard& shard, Item& item, std::size_t place) {
+  handle<KeyV6>(shard, item, place);
+}
+
+template <typename Key>
+void Pipeline::handle(Shard& shard, Item& item, std::size_t place) {
+  const std::uint32_t number = find<Key>(shard, item);
+  if (item.parsed.fate == Fate::error) return handle_error<Key>(shard, item, place, number);
+  if (item.parsed.part == FragmentPart::later) {
+    return handle_later_fragment<Key>(shard, item, place, number);
+  }
+  if (number == kNoNumber) {
+    handle_missing<Key>(shard, item, place);
+  } else {
+    handle_found<Key>(shard, item, place, number);
+  }
+  if (item.parsed.part == FragmentPart::first) remember_first_fragment(item, place);
+}
+
+/// Gives     the number (without family bit) of the live connection of the item's key. One that
+///           expired is removed here: from that instant it is not found (promise E1).
+template <typename Key>
+std::uint32_t Pipeline::find(Shard& shard, Item& item) {
+  RecordPool<Key>& records = shard.family<Key>().records;
+  const Key& key = item.template key<Key>();
+  const std::uint32_t entry = shard.index.find(item.hash, [&](std::uint32_t number) {
+    return (number & kV6Bit) == kFamilyBit<Key> &&
+           equal(records.record(number & ~kV6Bit).key, key);
+  });
+  if (entry == kNoNumber) return kNoNumber;
+  const std::uint32_t number = entry & ~kV6Bit;
+  if (is_live(records.record(number).body, tick_of_ms(shard.now_ms))) [[likely]] return number;
+  remove<Key>(shard, number, item.hash, DestroyCause::expired);
+  return kNoNumber;
+}
+
+template <typename Key>
+void Pipeline::remove(Shard& shard, std::uint32_t number, std::uint64_t hash,
+                      DestroyCause cause) {
+  shard.family<Key>().wheel.disarm(number);
+  tracker_.erase<Key>(shard, number, hash, cause);
+}
+
+template <typename Key>
+void Pipeline::handle_error(Shard& shard, const Item& item, std::size_t place,
+                            std::uint32_t number) {
+  if (number == kNoNumber) return reject(place, Reason::icmp_quote_unknown);
+  const Body& body = shard.family<Key>().records.record(number).body;
+  const Direction quoted = direction_of(body, item.from);
+  if (item.parsed.has_quoted_seq && !tcp::may_have_sent(body, quoted, item.parsed.seq)) {
+    return reject(place, Reason::icmp_quote_sequence);
+  }
+  Verdict& verdict = verdicts_[place];
+  verdict.state = StateFlags::related | StateFlags::tracked;
+  // The error travels against the packet that it quotes.
+  if (quoted == Direction::original) verdict.state |= StateFlags::reply;
+  describe<Key>(shard, number, item.hash, verdict);
+  if (Explanation* why = explanation(place)) {
+    why->found = true;
+    why->direction = opposite(quoted);
+    why->state_before = why->state_after = state_of(body);
+  }
+}
+
+template <typename Key>
+void Pipeline::handle_later_fragment(Shard& shard, const Item& item, std::size_t place,
+                                     std::uint32_t number) {
+  if (number == kNoNumber) return;  // its datagram was not committed: the verdict stands
+  Record<Key>& record = shard.family<Key>().records.record(number);
+  count_packet(record.body, shard.family<Key>().records.cold(number),
+               direction_of(record.body, item.from), item.parsed.ip_size);
+  describe<Key>(shard, number, item.hash, verdicts_[place]);
+}
+
+template <typename Key>
+void Pipeline::handle_missing(Shard& shard, Item& item, std::size_t place) {
+  const ProtocolContext context = context_for(item, place);
+  const Reason reason = can_open(item.parsed, context);
+  if (reason != Reason::none) return reject(place, reason);
+  Verdict& verdict = verdicts_[place];
+  verdict.state = StateFlags::new_ | StateFlags::tracked;
+  if (!request_.commit) return;
+  std::uint32_t number = kNoNumber;
+  verdict.reason = commit<Key>(shard, item, context, number);
+  if (verdict.reason != Reason::none) return;
+  set_mark_and_label<Key>(shard, number);
+  describe<Key>(shard, number, item.hash, verdict);
+  if (Explanation* why = explanation(place)) {
+    why->committed = true;
+    why->state_after = state_of(shard.family<Key>().records.record(number).body);
+  }
+  if (tracker_.config.events != nullptr) {
+    tracker_.tell<Key>(shard, EventKind::created, DestroyCause::none, number);
+  }
+}
+
+template <typename Key>
+Reason Pipeline::commit(Shard& shard, Item& item, const ProtocolContext& context,
+                        std::uint32_t& number) {
+  if (zone_ == nullptr) return Reason::memory_full;
+  const TrackerCore::Opening<Key> opening{item.template key<Key>(), item.hash,
+                                                      item.from, *zone_, request_.timeout_policy};
+  Reason reason = tracker_.insert<Key>(shard, opening, number);
+  if (reason == Reason::table_full || reason == Reason::zone_full) {
+    // What expired in this shard and waits for a sweep must not keep a new connection out.
+    if (!tracker_.make_room(shard)) return reason;
+    reason = tracker_.insert<Key>(shard, opening, number);
+  }
+  if (reason != Reason::none) return reason;
+  FamilyPool<Key>& family = shard.family<Key>();
+  Body& body = family.records.record(number).body;
+  open(body, item.parsed, context);
+  count_packet(body, family.records.cold(number), Direction::original, item.parsed.ip_size);
+  body.timeout = tracker_.policies.timeout(body.policy, timeout_class(item.parsed.kind, body));
+  const Tick now = tick_of_ms(shard.now_ms);
+  body.deadline = static_cast<std::uint32_t>(add(now, body.timeout));
+  family.wheel.arm(number, now, Tick{body.deadline});
+  return Reason::none;
+}
+
+template <typename Key>
+void Pipeline::handle_found(Shard& shard, Item& item, std::size_t place, std::uint32_t number) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  Body& body = family.records.record(number).body;
+  const Direction direction = direction_of(body, item.from);
+  if (request_.commit && request_.force && direction == Direction::reply) {
+    remove<Key>(shard, number, item.hash, DestroyCause::replaced);
+    return handle_missing<Key>(shard, item, place);
+  }
+  const ProtocolContext context = context_for(item, place);
+  const std::uint32_t before = visible_state(body);
+  if (Explanation* why = context.explanation) {
+    why->found = true;
+    why->direction = direction;
+    why->state_before = why->state_after = state_of(body);
+  }
+  const Update update = core::update(body, direction, item.parsed, context);
+  if (update.effect == Effect::replace) {
+    remove<Key>(shard, number, item.hash, DestroyCause::replaced);
+    return handle_missing<Key>(shard, item, place);
+  }
+  Verdict& verdict = verdicts_[place];
+  if (update.effect == Effect::reject) {
+    reject(place, update.reason);
+  } else {
+    verdict.state = state_of_packet(direction, update.is_new);
+    count_packet(body, family.records.cold(number), direction, item.parsed.ip_size);
+    if (update.effect == Effect::accept) refresh<Key>(shard, number, item.parsed.kind);
+    const bool marked = request_.commit && set_mark_and_label<Key>(shard, number);
+    if (tracker_.config.events != nullptr && (marked || visible_state(body) != before)) {
+      tracker_.tell<Key>(shard, EventKind::updated, DestroyCause::none, number);
+    }
+  }
+  describe<Key>(shard, number, item.hash, verdict);
+  if (context.explanation != nullptr) context.explanation->state_after = state_of(body);
+}
+
+/// Starts the deadline again with the timeout of the state the connection is in now.
+template <typename Key>
+void Pipeline::refresh(Shard& shard, std::uint32_t number, Kind kind) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  Body& body = family.records.record(number).body;
+  const Tick now = tick_of_ms(shard.now_ms);
+  const Tick old{body.deadline};
+  body.timeout = tracker_.policies.timeout(body.policy, timeout_class(kind, body));
+  const Tick deadline = add(now, body.timeout);
+  body.deadline = static_cast<std::uint32_t>(deadline);
+  family.wheel.refresh(number, now, old, deadline);
+}
+
+/// Gives     whether mark or label changed.
+template <typename Key>
+bool Pipeline::set_mark_and_label(Shard& shard, std::uint32_t number) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  std::uint8_t& status = family.records.record(number).body.status;
+  bool changed = false;
+  if (request_.mark_mask != 0) {
+    std::uint32_t& mark = family.records.cold(number).mark;
+    const std::uint32_t wanted =
+        (mark & ~request_.mark_mask) | (request_.mark & request_.mark_mask);
+    changed = wanted != mark;
+    mark = wanted;
+    if (changed) status |= status::kHasMark;
+  }
+  if (request_.label_mask == Label{}) return changed;
+  const bool had = (status & status::kHasLabel) != 0;
+  std::uint32_t& place = family.records.cold(number).label_number;
+  const Label old = had ? shard.labels[place] : Label{};
+  Label wanted = old;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i] = static_cast<std::uint8_t>((old[i] & ~request_.label_mask[i]) |
+                                          (request_.label[i] & request_.label_mask[i]));
+  }
+  if (wanted == old) return changed;
+  if (had) {
+    shard.labels[place] = wanted;
+  } else {
+    place = shard.labels.take(wanted);
+    status |= status::kHasLabel;
+  }
+  return true;
+}
+
+/// Tells the verdict about its connection. The cold part is read only for who has something there.
+template <typename Key>
+void Pipeline::describe(Shard& shard, std::uint32_t number, std::uint64_t hash,
+                        Verdict& verdict) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const std::uint8_t status = family.records.record(number).body.status;
+  verdict.connection =
+      tracker_.handle_of(shard, number, family.records.record(number).key, hash);
+  if ((status & (status::kHasMark | status::kHasLabel)) == 0) [[likely]] return;
+  const Cold& cold = family.records.cold(number);
+  verdict.mark = cold.mark;
+  if ((status & status::kHasLabel) != 0) verdict.label = shard.labels[cold.label_number];
+}
+
+ProtocolContext Pipeline::context_for(const Item& item, std::size_t place) {
+  ProtocolContext context;
+  context.transport = burst_[place].data + item.parsed.transport_offset;
+  context.sequence_check = sequence_check_;
+  context.tcp_pick_up = tracker_.config.tcp_pick_up;
+  context.explanation = explanation(place);
+  return context;
+}
+
+void Pipeline::remember_first_fragment(const Item& item, std::size_t place) {
+  const Verdict& verdict = verdicts_[place];
+  tracker_.fragments.remember(item.parsed, request_.zone, now_ms_,
+                              {verdict.state, verdict.reason, item.parsed.kind,
+                               item.parsed.source_port, item.parsed.destination_port});
+}
+
+}  // namespace uct::core

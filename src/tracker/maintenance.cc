@@ -1,0 +1,299 @@
+// Beside the packet path: sweeping, dumping, flushing, looking up. Each takes a shard's lock for a
+// bounded piece of work at a time.
+#include <algorithm>
+
+#include "tracker/tracker_core.h"
+
+namespace uct {
+
+using core::FamilyPool;
+using core::kFamilyBit;
+using core::KeyV4;
+using core::KeyV6;
+using core::Shard;
+using core::SpinlockGuard;
+using core::Tick;
+using core::TrackerCore;
+
+namespace {
+
+/// Records looked at by a dump or a flush each time it takes a shard's lock.
+constexpr std::uint32_t kRecordsPerLock = 256;
+
+/// Timers looked at to make room before a commit is refused for a full table.
+constexpr std::uint32_t kRoomTimers = 32;
+
+/// Erases what expired by `now` and tells the wheel until when the rest lives.
+template <typename Key>
+struct ExpiryVisitor {
+  TrackerCore& tracker;
+  Shard& shard;
+  Tick now;
+
+  void prefetch(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
+    shard.family<Key>().records.prefetch(number);
+  }
+  void prepare(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
+    shard.index.prefetch(
+        hash_key(shard.family<Key>().records.record(number).key, tracker.config.hash_key));
+  }
+  std::optional<Tick> visit(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
+    const core::Record<Key>& record = shard.family<Key>().records.record(number);
+    if (core::is_live(record.body, now)) return Tick{record.body.deadline};
+    tracker.erase<Key>(shard, number, hash_key(record.key, tracker.config.hash_key),
+                       DestroyCause::expired);
+    return std::nullopt;
+  }
+};
+
+template <typename Key>
+core::ExpirySweep sweep_family(TrackerCore& tracker, Shard& shard,
+                               std::uint32_t timers) UCT_REQUIRES(shard.lock) {
+  const Tick now = core::tick_of_ms(shard.now_ms);
+  return shard.family<Key>().wheel.sweep(now, timers, ExpiryVisitor<Key>{tracker, shard, now});
+}
+
+/// Sweeps both families of a shard once, for at most `timers` timers in all.
+core::ExpirySweep sweep_shard(TrackerCore& tracker, Shard& shard,
+                              std::uint32_t timers) UCT_REQUIRES(shard.lock) {
+  core::ExpirySweep all = sweep_family<KeyV4>(tracker, shard, timers);
+  if (all.visited < timers && all.finished) {
+    const core::ExpirySweep v6 = sweep_family<KeyV6>(tracker, shard, timers - all.visited);
+    all.visited += v6.visited;
+    all.removed += v6.removed;
+    all.rearmed += v6.rearmed;
+    all.moved += v6.moved;
+    all.finished = v6.finished;
+  } else {
+    all.finished = false;
+  }
+  shard.counters.sweep_removed += all.removed;
+  shard.counters.sweep_rearmed += all.rearmed;
+  shard.counters.timer_moves += all.moved;
+  if (all.visited != 0) ++shard.counters.sweeps;
+  if (all.finished) shard.swept_ms = shard.now_ms;
+  return all;
+}
+
+bool advance_clock(TrackerCore& tracker, Shard& shard, std::uint64_t now_ms)
+    UCT_REQUIRES(shard.lock) {
+  if (now_ms < shard.now_ms) return false;
+  tracker.catch_up(shard, now_ms);
+  shard.now_ms = now_ms;
+  return true;
+}
+
+/// When the shard can have something to sweep next, in tracker milliseconds.
+std::uint64_t next_deadline(const Shard& shard) UCT_REQUIRES(shard.lock) {
+  std::uint64_t next = ~std::uint64_t{0};
+  for (const core::TimerWheel* wheel : {&shard.v4.wheel, &shard.v6.wheel}) {
+    Tick when;
+    if (!wheel->next(when)) continue;
+    const std::uint32_t ahead = distance(core::tick_of_ms(shard.now_ms), when);
+    next = std::min(next, shard.now_ms + (ahead < core::kTickHorizon ? ahead : 0));
+  }
+  return next;
+}
+
+}  // namespace
+
+void core::TrackerCore::catch_up(Shard& shard, std::uint64_t now_ms) {
+  while (now_ms - shard.swept_ms >= core::kTickHorizon / 2) {
+    if (shard.index.entries() == 0) {
+      shard.swept_ms = now_ms;
+      return;
+    }
+    shard.now_ms = std::max(shard.now_ms, shard.swept_ms + core::kTickHorizon / 2);
+    while (!sweep_shard(*this, shard, 0xffffffff).finished) {
+    }
+  }
+}
+
+bool core::TrackerCore::make_room(Shard& shard) {
+  return sweep_shard(*this, shard, kRoomTimers).removed != 0;
+}
+
+SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
+  core::TrackerCore& core = *core_;
+  const std::uint64_t now_ms = core.ms_of(now);
+  const std::uint32_t shard_count = 1U << core.shard_bits;
+  std::uint32_t left = std::max<std::uint32_t>(budget.timers, 1);
+  SweepResult result;
+  std::uint64_t next_ms = ~std::uint64_t{0};
+  // Each sweep begins at another shard, so that a small budget serves all of them in turn.
+  const std::uint32_t first = core.next_sweep.fetch_add(1, std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < shard_count; ++i) {
+    Shard& shard = core.shards[(first + i) % shard_count];
+    bool done = false;
+    while (!done) {
+      const SpinlockGuard guard(shard.lock);
+      advance_clock(core, shard, now_ms);
+      const std::uint32_t piece = std::clamp<std::uint32_t>(budget.timers_per_lock, 1, left);
+      const core::ExpirySweep swept = sweep_shard(core, shard, piece);
+      result.removed += swept.removed;
+      result.rearmed += swept.rearmed;
+      left -= std::min(left, swept.visited);
+      done = swept.finished;
+      if (done) {
+        next_ms = std::min(next_ms, next_deadline(shard));
+        static_cast<void>(shard.v4.wheel.shrink());
+        static_cast<void>(shard.v6.wheel.shrink());
+      }
+      const bool stop = left == 0 || (budget.keep_going != nullptr &&
+                                      !budget.keep_going(budget.context));
+      if (stop && (!done || i + 1 < shard_count)) {
+        ++shard.counters.sweep_bound_hits;
+        result.finished = false;
+        result.next = now;
+        return result;
+      }
+    }
+  }
+  if (next_ms != ~std::uint64_t{0}) result.next = core.timestamp_of_ms(next_ms);
+  return result;
+}
+
+namespace {
+
+/// Looks at up to kRecordsPerLock numbers from `number` on and calls take(info) for each live
+/// connection; take gives false to stop before it. Moves `number`; gives false at the end of the pool.
+template <typename Key, typename Take>
+bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number, Tick now,
+          Take&& take) UCT_REQUIRES(shard.lock) {
+  const FamilyPool<Key>& family = shard.family<Key>();
+  for (std::uint32_t looked = 0; looked < kRecordsPerLock; ++looked) {
+    number = family.records.numbers().next_live(number);
+    if (number == core::NumberPool::kNone) return false;
+    if (core::is_live(family.records.record(number).body, now) &&
+        !take(tracker.copy<Key>(shard, number), number)) {
+      return true;
+    }
+    ++number;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::size_t Tracker::dump(DumpCursor& cursor, std::span<ConnectionInfo> out, Timestamp now,
+                          const Filter& filter) const {
+  core::TrackerCore& core = *core_;
+  const std::uint64_t now_ms = core.ms_of(now);
+  std::size_t count = 0;
+  const auto take = [&](const ConnectionInfo& info, std::uint32_t) {
+    if (!matches(filter, info)) return true;
+    if (count == out.size()) return false;
+    out[count++] = info;
+    return true;
+  };
+  while (!cursor.done() && count < out.size()) {
+    Shard& shard = core.shards[cursor.shard_];
+    const SpinlockGuard guard(shard.lock);
+    const Tick tick = core::tick_of_ms(std::max(now_ms, shard.now_ms));
+    const bool more = cursor.pool_ == 0
+                          ? scan<KeyV4>(core, shard, cursor.number_, tick, take)
+                          : scan<KeyV6>(core, shard, cursor.number_, tick, take);
+    if (more) continue;
+    cursor.number_ = 0;
+    if (++cursor.pool_ < 2) continue;
+    cursor.pool_ = 0;
+    if (++cursor.shard_ == 1U << core.shard_bits) cursor.shard_ = DumpCursor::kEnd;
+  }
+  return count;
+}
+
+template <typename Key>
+std::size_t core::TrackerCore::flush_family(Shard& shard, std::uint64_t now_ms,
+                                                  const Filter& filter) {
+  std::size_t removed = 0;
+  std::uint32_t number = 0;
+  bool more = true;
+  while (more) {
+    const SpinlockGuard guard(shard.lock);
+    advance_clock(*this, shard, now_ms);
+    const auto take = [&](const ConnectionInfo& info,
+                          std::uint32_t place) UCT_NO_THREAD_SAFETY_ANALYSIS {
+      if (!matches(filter, info)) return true;
+      const Key& key = shard.family<Key>().records.record(place).key;
+      shard.family<Key>().wheel.disarm(place);
+      erase<Key>(shard, place, hash_key(key, config.hash_key), DestroyCause::flushed);
+      ++removed;
+      return true;
+    };
+    more = scan<Key>(*this, shard, number, core::tick_of_ms(shard.now_ms), take);
+  }
+  return removed;
+}
+
+std::size_t Tracker::flush(Timestamp now, const Filter& filter) {
+  core::TrackerCore& core = *core_;
+  const std::uint64_t now_ms = core.ms_of(now);
+  std::size_t removed = 0;
+  for (std::uint32_t i = 0; i < 1U << core.shard_bits; ++i) {
+    removed += core.flush_family<KeyV4>(core.shards[i], now_ms, filter);
+    removed += core.flush_family<KeyV6>(core.shards[i], now_ms, filter);
+  }
+  return removed;
+}
+
+namespace {
+
+template <typename Key>
+std::optional<ConnectionInfo> find_key(TrackerCore& tracker, Zone zone,
+                                       const Tuple& tuple, std::uint64_t now_ms) {
+  Key key;
+  core::make_key(core::packet_of(tuple), zone, key);
+  const std::uint64_t hash = hash_key(key, tracker.config.hash_key);
+  Shard& shard = tracker.shards[tracker.shard_number(hash)];
+  const SpinlockGuard guard(shard.lock);
+  core::RecordPool<Key>& records = shard.family<Key>().records;
+  const std::uint32_t entry = shard.index.find(hash, [&](std::uint32_t number) {
+    return (number & core::kV6Bit) == kFamilyBit<Key> &&
+           equal(records.record(number & ~core::kV6Bit).key, key);
+  });
+  if (entry == core::kNoNumber) return std::nullopt;
+  const std::uint32_t number = entry & ~core::kV6Bit;
+  const Tick tick = core::tick_of_ms(std::max(now_ms, shard.now_ms));
+  if (!core::is_live(records.record(number).body, tick)) return std::nullopt;
+  return tracker.copy<Key>(shard, number);
+}
+
+template <typename Key>
+std::optional<ConnectionInfo> find_number(const TrackerCore& tracker, Shard& shard,
+                                          std::uint32_t number, ConnectionHandle handle,
+                                          std::uint64_t now_ms) {
+  const SpinlockGuard guard(shard.lock);
+  const core::RecordPool<Key>& records = shard.family<Key>().records;
+  if (number >= records.numbers().capacity() || !records.numbers().is_live(number)) {
+    return std::nullopt;
+  }
+  const Tick tick = core::tick_of_ms(std::max(now_ms, shard.now_ms));
+  if (!core::is_live(records.record(number).body, tick)) return std::nullopt;
+  const ConnectionInfo info = tracker.copy<Key>(shard, number);
+  if (info.handle != handle) return std::nullopt;
+  return info;
+}
+
+}  // namespace
+
+std::optional<ConnectionInfo> Tracker::find(Zone zone, const Tuple& tuple, Timestamp now) const {
+  core::TrackerCore& core = *core_;
+  const std::uint64_t now_ms = core.ms_of(now);
+  return tuple.source.family == Family::ipv4 ? find_key<KeyV4>(core, zone, tuple, now_ms)
+                                             : find_key<KeyV6>(core, zone, tuple, now_ms);
+}
+
+std::optional<ConnectionInfo> Tracker::find(ConnectionHandle handle, Timestamp now) const {
+  core::TrackerCore& core = *core_;
+  const auto value = static_cast<std::uint64_t>(handle);
+  const auto shard_number = static_cast<std::uint32_t>(value >> 56);
+  const auto number = static_cast<std::uint32_t>(value >> 24);
+  if (shard_number >= 1U << core.shard_bits) return std::nullopt;
+  core::Shard& shard = core.shards[shard_number];
+  const std::uint64_t now_ms = core.ms_of(now);
+  return (number & core::kV6Bit) != 0
+             ? find_number<KeyV6>(core, shard, number & ~core::kV6Bit, handle, now_ms)
+             : find_number<KeyV4>(core, shard, number, handle, now_ms);
+}
+
+}  // namespace uct

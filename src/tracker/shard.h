@@ -1,0 +1,107 @@
+/// A part of the table with everything that its connections need, under one lock.
+///
+/// Relies on table, conn and expiry; used by the files of this room only. IPv4 and IPv6 connections
+/// share the index and have pools of their own; kV6Bit in a number tells them apart.
+/// Threads   everything but `lock`, prefetch and the index's unlocked calls needs the lock.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <uct/events.h>
+#include <uct/stats.h>
+
+#include "base/spinlock.h"
+#include "expiry/timer_wheel.h"
+#include "table/index.h"
+#include "table/pool.h"
+
+namespace uct::core {
+
+inline constexpr std::uint32_t kV6Bit = 0x80000000;
+
+template <typename Key>
+inline constexpr std::uint32_t kFamilyBit = Key::kFamily == Family::ipv6 ? kV6Bit : 0;
+
+/// The connections of one family in a shard.
+template <typename Key>
+struct FamilyPool {
+  RecordPool<Key> records;
+  TimerWheel wheel;
+};
+
+/// Labels of the few connections that have one.
+class LabelPool {
+ public:
+  /// Gives     the number of a place that holds `label`; places of freed ones are used again.
+  std::uint32_t take(const Label& label);
+  void free(std::uint32_t number) { free_.push_back(number); }
+  Label& operator[](std::uint32_t number) { return labels_[number]; }
+  const Label& operator[](std::uint32_t number) const { return labels_[number]; }
+
+ private:
+  std::vector<Label> labels_;
+  std::vector<std::uint32_t> free_;
+};
+
+/// Counters of what happened to connections; what happened to packets is counted per call.
+struct ShardCounters {
+  std::array<ProtocolStats, kProtocolGroupCount> protocols{};
+  std::uint64_t clock_regressed = 0;
+  std::uint64_t sweeps = 0;
+  std::uint64_t sweep_removed = 0;
+  std::uint64_t sweep_rearmed = 0;
+  std::uint64_t sweep_bound_hits = 0;
+  std::uint64_t timer_moves = 0;
+};
+
+struct alignas(64) Shard {
+  Spinlock lock;
+  Index index UCT_GUARDED_BY(lock);
+  FamilyPool<KeyV4> v4 UCT_GUARDED_BY(lock);
+  FamilyPool<KeyV6> v6 UCT_GUARDED_BY(lock);
+  LabelPool labels UCT_GUARDED_BY(lock);
+  ShardCounters counters UCT_GUARDED_BY(lock);
+  std::uint64_t now_ms UCT_GUARDED_BY(lock) = 0;    ///< the latest time seen here
+  std::uint64_t swept_ms UCT_GUARDED_BY(lock) = 0;  ///< all that expired until then is gone
+
+  template <typename Key>
+  FamilyPool<Key>& family() UCT_NO_THREAD_SAFETY_ANALYSIS {
+    if constexpr (Key::kFamily == Family::ipv4) {
+      return v4;
+    } else {
+      return v6;
+    }
+  }
+};
+
+/// Both may be called without the lock: see table/index.h.
+inline void prefetch_bucket(const Shard& shard, std::uint64_t hash)
+    UCT_NO_THREAD_SAFETY_ANALYSIS {
+  shard.index.prefetch(hash);
+}
+inline void prefetch_record(const Shard& shard, std::uint64_t hash)
+    UCT_NO_THREAD_SAFETY_ANALYSIS {
+  const std::uint32_t number = shard.index.hint(hash);
+  if (number == kNoNumber) return;
+  if ((number & kV6Bit) != 0) {
+    shard.v6.records.prefetch(number & ~kV6Bit);
+  } else {
+    shard.v4.records.prefetch(number);
+  }
+}
+
+inline Tick tick_of_ms(std::uint64_t ms) { return Tick{static_cast<std::uint32_t>(ms)}; }
+
+/// Gives     whether a connection is still found at `now`.
+inline bool is_live(const Body& body, Tick now) { return earlier(now, Tick{body.deadline}); }
+
+/// Gives     the hash of a key; its top bits choose the shard.
+template <typename Key>
+inline std::uint64_t hash_key(const Key& key, const HashKey& secret) {
+  std::uint64_t words[Key::kWords];
+  key_words(key, words);
+  return siphash13<Key::kWords>(words, secret);
+}
+
+}  // namespace uct::core

@@ -1,0 +1,195 @@
+// The facade: making a tracker, its settings, its counters.
+#include <uct/tracker.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "tracker/tracker_core.h"
+#include "tracker/pipeline.h"
+
+namespace uct {
+
+namespace {
+
+constexpr std::int64_t kNoEpoch = std::numeric_limits<std::int64_t>::min();
+
+std::uint32_t capacity_of(const Config& config) {
+  if (config.capacity != 0) return std::max(config.capacity, config.max_connections);
+  return std::max(config.max_connections, kDefaultMaxConnections);
+}
+
+Error check(const Config& config) {
+  if (config.max_connections == 0) return Error::capacity_zero;
+  if (capacity_of(config) > kMaxConnectionsLimit) return Error::capacity_too_large;
+  if (!std::has_single_bit(config.shards) || config.shards > kMaxShards) {
+    return Error::shard_count_invalid;
+  }
+  return core::check_policy(config.timeouts);
+}
+
+}  // namespace
+
+core::TrackerCore::TrackerCore(const Config& settings)
+    : config(settings),
+      capacity(capacity_of(settings)),
+      shard_bits(static_cast<std::uint32_t>(std::countr_zero(settings.shards))),
+      shards(new core::Shard[settings.shards]),
+      policies(settings.timeouts),
+      fragments(settings.max_fragmented_datagrams, settings.fragment_timeout, settings.hash_key),
+      max_connections(settings.max_connections),
+      epoch_ms(kNoEpoch) {}
+
+bool core::TrackerCore::reserve() {
+  // Hashing spreads connections unevenly: twice the mean, and some for small tables, is beyond any
+  // deviation that a keyed hash shows.
+  const std::uint64_t share = capacity / config.shards * std::uint64_t{2} + 8192;
+  const auto most = static_cast<std::uint32_t>(std::min<std::uint64_t>(share, capacity + 4096));
+  for (std::uint32_t i = 0; i < config.shards; ++i) {
+    core::Shard& shard = shards[i];
+    const core::SpinlockGuard guard(shard.lock);
+    if (!shard.index.reserve(most) || !shard.v4.records.reserve(most) ||
+        !shard.v6.records.reserve(most) || !shard.v4.wheel.reserve(most, core::Tick{}) ||
+        !shard.v6.wheel.reserve(most, core::Tick{})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::uint64_t core::TrackerCore::ms_of(Timestamp time) {
+  const std::int64_t ms =
+      std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  std::int64_t epoch = epoch_ms.load(std::memory_order_relaxed);
+  if (epoch == kNoEpoch) [[unlikely]] {
+    epoch_ms.compare_exchange_strong(epoch, ms, std::memory_order_relaxed);
+    epoch = epoch_ms.load(std::memory_order_relaxed);
+  }
+  return ms <= epoch ? 0 : static_cast<std::uint64_t>(ms - epoch);
+}
+
+Timestamp core::TrackerCore::timestamp_of_ms(std::uint64_t ms) const {
+  return Timestamp(std::chrono::milliseconds(epoch_ms.load(std::memory_order_relaxed) +
+                                             static_cast<std::int64_t>(ms)));
+}
+
+Tracker::Tracker(std::unique_ptr<core::TrackerCore> core) : core_(std::move(core)) {}
+
+Tracker::~Tracker() = default;
+
+Result<std::unique_ptr<Tracker>> Tracker::create(const Config& config) {
+  if (const Error error = check(config); error != Error::none) return error;
+  auto made = std::make_unique<core::TrackerCore>(config);
+  if (!made->reserve()) return Error::memory_unavailable;
+  return std::unique_ptr<Tracker>(new Tracker(std::move(made)));
+}
+
+void Tracker::process(std::span<Packet> burst, const Request& request, Timestamp now,
+                      std::span<Verdict> verdicts, std::span<Explanation> explanations) noexcept {
+  core::Pipeline(*core_, request, now, burst, verdicts, explanations).run();
+}
+
+Error Tracker::set_max_connections(std::uint32_t maximum) {
+  if (maximum == 0) return Error::capacity_zero;
+  if (maximum > core_->capacity) return Error::capacity_too_large;
+  core_->max_connections = maximum;
+  return Error::none;
+}
+
+std::uint32_t Tracker::max_connections() const { return core_->max_connections; }
+std::uint32_t Tracker::connection_count() const { return core_->connection_count; }
+
+void Tracker::set_zone_limit(Zone zone, std::optional<std::uint32_t> limit) {
+  core_->zones.set_limit(zone, limit);
+}
+void Tracker::set_default_zone_limit(std::optional<std::uint32_t> limit) {
+  core_->zones.set_default_limit(limit);
+}
+Tracker::ZoneLimit Tracker::zone_limit(Zone zone) const {
+  return {core_->zones.limit(zone), core_->zones.count(zone)};
+}
+std::optional<std::uint32_t> Tracker::default_zone_limit() const {
+  return core_->zones.default_limit();
+}
+
+Result<TimeoutPolicyId> Tracker::set_timeout_policy(std::string_view name,
+                                                    const TimeoutPolicy& policy) {
+  return core_->policies.set(name, policy);
+}
+Error Tracker::set_timeout_policy(TimeoutPolicyId id, const TimeoutPolicy& policy) {
+  return core_->policies.set(id, policy);
+}
+std::optional<TimeoutPolicyId> Tracker::find_timeout_policy(std::string_view name) const {
+  return core_->policies.find(name);
+}
+std::optional<TimeoutPolicy> Tracker::timeout_policy(TimeoutPolicyId id) const {
+  return core_->policies.get(id);
+}
+
+Duration Tracker::shortest_timeout() const { return core_->policies.shortest(); }
+
+void Tracker::set_sequence_check(Zone zone, SequenceCheck check) {
+  core_->zones.set_check(zone, check);
+}
+void Tracker::set_default_sequence_check(SequenceCheck check) {
+  core_->zones.set_default_check(check);
+}
+SequenceCheck Tracker::sequence_check(Zone zone) const {
+  return core_->zones.check(zone);
+}
+
+namespace {
+
+void add_packets(const core::PacketCounters& from, Stats& to) {
+  to.packets += from.packets;
+  to.bytes += from.bytes;
+  to.untracked += from.untracked;
+  to.new_ += from.new_;
+  to.established += from.established;
+  to.related += from.related;
+  to.reply += from.reply;
+  to.invalid += from.invalid;
+  for (std::size_t i = 0; i < kReasonCount; ++i) to.reasons[i] += from.reasons[i];
+}
+
+void add_shard(core::Shard& shard, Stats& to) {
+  const core::SpinlockGuard guard(shard.lock);
+  const core::ShardCounters from = shard.counters;
+  for (std::size_t i = 0; i < kProtocolGroupCount; ++i) {
+    to.protocols[i].opened += from.protocols[i].opened;
+    to.protocols[i].expired += from.protocols[i].expired;
+    to.protocols[i].removed += from.protocols[i].removed;
+  }
+  to.clock_regressed += from.clock_regressed;
+  to.sweeps += from.sweeps;
+  to.sweep_removed += from.sweep_removed;
+  to.sweep_rearmed += from.sweep_rearmed;
+  to.sweep_bound_hits += from.sweep_bound_hits;
+  to.timer_moves += from.timer_moves;
+  to.connections += shard.index.entries();
+  to.buckets += shard.index.buckets();
+  to.overflow_buckets += shard.index.overflow_buckets();
+  to.longest_chain = std::max<std::uint64_t>(to.longest_chain, shard.index.longest_chain());
+  to.memory_bytes += shard.index.memory_bytes() + shard.v4.records.memory_bytes() +
+                     shard.v6.records.memory_bytes() + shard.v4.wheel.memory_bytes() +
+                     shard.v6.wheel.memory_bytes();
+}
+
+}  // namespace
+
+Stats Tracker::stats() const {
+  Stats stats;
+  for (const core::PacketCounters& counters : core_->packet_counters) {
+    add_packets(counters, stats);
+  }
+  for (std::uint32_t i = 0; i < 1U << core_->shard_bits; ++i) {
+    add_shard(core_->shards[i], stats);
+  }
+  for (ProtocolStats& protocol : stats.protocols) {
+    protocol.live = protocol.opened - protocol.expired - protocol.removed;
+  }
+  stats.fragmented_datagrams = core_->fragments.size();
+  return stats;
+}
+
+}  // namespace uct

@@ -1,0 +1,115 @@
+/// What a Tracker is made of, shared by the files of this room.
+///
+/// The packet path is in pipeline.cc, sweeping and dumping in maintenance.cc, settings in tracker.cc,
+/// the life of a single connection (insert, erase, copy) in connection_store.cc.
+/// Lock order: a shard's lock, then the fragment follower's. Never two shards at once.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include <uct/tracker.h>
+
+#include "frag/follower.h"
+#include "tracker/policy_table.h"
+#include "tracker/shard.h"
+#include "tracker/zone_table.h"
+
+namespace uct::core {
+
+/// Counters of packets, spread over lines so that threads seldom share one.
+struct alignas(64) PacketCounters {
+  std::atomic<std::uint64_t> packets{0}, bytes{0}, untracked{0}, new_{0}, established{0},
+      related{0}, reply{0}, invalid{0};
+  std::array<std::atomic<std::uint64_t>, kReasonCount> reasons{};
+};
+inline constexpr std::size_t kCounterStripes = 16;
+
+struct TrackerCore {
+  explicit TrackerCore(const Config& settings);
+
+  /// Gives     false when the system has no address space.
+  bool reserve();
+
+  // ---- time: the caller's nanoseconds and the tracker's milliseconds --------------------------
+
+  /// Gives     milliseconds since the first time that this tracker was told.
+  std::uint64_t ms_of(Timestamp time);
+  Timestamp timestamp_of_ms(std::uint64_t ms) const;
+
+  // ---- connection_store.cc: all need the shard's lock ----------------------------------------
+
+  /// Sweeps a little in a shard whose commit was refused.
+  ///
+  /// Gives     whether anything was removed.
+  bool make_room(Shard& shard) UCT_REQUIRES(shard.lock);
+
+  /// What a new connection is made from.
+  template <typename Key>
+  struct Opening {
+    const Key& key;
+    std::uint64_t hash;
+    unsigned from;  ///< the end that sent the first packet
+    ZoneTable::Entry& zone;
+    TimeoutPolicyId policy;
+  };
+
+  /// Enters a connection whose body the caller fills next; its timer is not armed yet.
+  ///
+  /// Gives     Reason::none and its number, or why it was refused.
+  template <typename Key>
+  Reason insert(Shard& shard, const Opening<Key>& opening, std::uint32_t& number)
+      UCT_REQUIRES(shard.lock);
+
+  template <typename Key>
+  void erase(Shard& shard, std::uint32_t number, std::uint64_t hash, DestroyCause cause)
+      UCT_REQUIRES(shard.lock);
+
+  /// Removes what expired in a shard that was not swept for so long that its 32-bit deadlines could
+  /// be mistaken; sweeps keep this from ever having work.
+  void catch_up(Shard& shard, std::uint64_t now_ms) UCT_REQUIRES(shard.lock);
+
+  /// Takes the lock itself, piece by piece.
+  template <typename Key>
+  std::size_t flush_family(Shard& shard, std::uint64_t now_ms, const Filter& filter);
+
+  template <typename Key>
+  ConnectionInfo copy(Shard& shard, std::uint32_t number) const UCT_REQUIRES(shard.lock);
+
+  template <typename Key>
+  void tell(Shard& shard, EventKind kind, DestroyCause cause, std::uint32_t number) const
+      UCT_REQUIRES(shard.lock);
+
+  /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a packet
+  /// has at hand without touching more than the record's first line.
+  template <typename Key>
+  ConnectionHandle handle_of(const Shard& shard, std::uint32_t number, const Key& key,
+                             std::uint64_t hash) const {
+    const auto place = static_cast<std::uint64_t>(&shard - shards.get());
+    return static_cast<ConnectionHandle>(
+        place << 56 | std::uint64_t{number | kFamilyBit<Key>} << 24 |
+        std::uint64_t{key.generation} << 16 | (hash & 0xffff));
+  }
+
+  std::uint32_t shard_number(std::uint64_t hash) const {
+    return shard_bits == 0 ? 0 : static_cast<std::uint32_t>(hash >> (64 - shard_bits));
+  }
+  Shard& shard_of(std::uint64_t hash) { return shards[shard_number(hash)]; }
+
+  const Config config;
+  const std::uint32_t capacity;
+  const std::uint32_t shard_bits;
+  std::unique_ptr<Shard[]> shards;
+  ZoneTable zones;
+  PolicyTable policies;
+  FragmentFollower fragments;
+  std::atomic<std::uint32_t> max_connections;
+  std::atomic<std::uint32_t> connection_count{0};
+  std::atomic<std::uint32_t> next_sweep{0};  ///< the shard at which the next sweep begins
+  std::atomic<std::int64_t> epoch_ms;  ///< the caller's time of the tracker's millisecond 0
+  std::array<PacketCounters, kCounterStripes> packet_counters;
+};
+
+}  // namespace uct::core

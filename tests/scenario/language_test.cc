@@ -1,0 +1,81 @@
+// The scenario language itself: its mistakes are found, and so are those of a tracker.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/scenario_parse.h"
+#include "tests/support/scenario_run.h"
+
+namespace uct::scenario {
+namespace {
+
+const std::string kHosts = "host c 192.0.2.1 port 40000\nhost s 198.51.100.1 port 80\n";
+
+std::string complaint_about(const std::string& line) {
+  const ParseResult result = parse(kHosts + line + "\n");
+  if (result.error.empty()) return "";
+  return std::to_string(result.line) + ": " + result.error;
+}
+
+TEST(ScenarioLanguage, UnknownFieldIsNamedWithItsLine) {
+  EXPECT_EQ(complaint_about("c > s udp seq 5 = new"), "3: 'seq' may not stand here");
+}
+
+TEST(ScenarioLanguage, UnknownHostIsNamed) {
+  EXPECT_EQ(complaint_about("x > s udp = new"), "3: no host is named 'x'");
+}
+
+TEST(ScenarioLanguage, AcknowledgementWithoutNumberIsRefused) {
+  EXPECT_EQ(complaint_about("c > s tcp A seq 5 = new"), "3: A wants ack");
+}
+
+TEST(ScenarioLanguage, PacketWithoutExpectationIsRefused) {
+  EXPECT_EQ(complaint_about("c > s udp"), "3: what is expected is missing: = ...");
+}
+
+TEST(ScenarioLanguage, ErrorAboutLaterPacketIsRefused) {
+  EXPECT_EQ(complaint_about("s > c icmp 3/3 about #1 = inv"),
+            "3: about #N wants the number of an earlier packet, counted from 1");
+}
+
+TEST(ScenarioLanguage, SettingAfterTheFirstPacketIsRefused) {
+  EXPECT_EQ(complaint_about("c > s udp = new\ntracker pick-up off"),
+            "4: tracker comes before all statements");
+}
+
+TEST(ScenarioLanguage, OpenBlockIsRefused) {
+  EXPECT_EQ(complaint_about("expect dump {"), "3: the block is not closed");
+}
+
+TEST(ScenarioLanguage, DurationsReadAndPrintTheSame) {
+  for (const char* text : {"30s", "1500ms", "1us", "0s", "86400s"}) {
+    EXPECT_EQ(format_duration(parse_duration_ns(text).value_or(-1)), text);
+  }
+  EXPECT_EQ(parse_duration_ns("1.5s"), parse_duration_ns("1500ms"));
+  EXPECT_EQ(parse_duration_ns("2h"), parse_duration_ns("120m"));
+  EXPECT_FALSE(parse_duration_ns("5"));
+}
+
+TEST(ScenarioLanguage, EveryFamilyThatHostsHaveIsPlayed) {
+  const ParseResult both = parse("host c 192.0.2.1 2001:db8::1\nexpect count = 0\n");
+  EXPECT_EQ(variants(both.scenario).size(), 6U);
+  const ParseResult one = parse("host c 192.0.2.1\nexpect count = 0\n");
+  EXPECT_EQ(variants(one.scenario).size(), 3U);
+}
+
+TEST(ScenarioLanguage, MismatchNamesLineAndReasonAndCorrectsTheText) {
+  const ParseResult parsed = parse(kHosts + "1ms c > s udp bad checksum   = new mark 0x0\n");
+  ASSERT_EQ(parsed.error, "");
+  const Variant plain = variants(parsed.scenario).front();
+  const RunResult result = run(parsed.scenario, plain);
+  ASSERT_EQ(result.mismatches.size(), 1U);
+  EXPECT_EQ(result.mismatches[0].line, 3U);
+  EXPECT_EQ(result.mismatches[0].got, "inv udp_checksum mark 0x0");
+  EXPECT_EQ(result.updated[2], "1ms c > s udp bad checksum   = inv udp_checksum mark 0x0");
+  EXPECT_NE(describe("x.scenario", parsed.scenario, plain, result.mismatches)
+                .find("x.scenario:3: (ipv4)"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace uct::scenario

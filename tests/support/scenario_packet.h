@@ -1,0 +1,52 @@
+/// From a packet statement to the bytes that a tracker sees.
+///
+/// Threads   none; a Frame owns its bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <uct/packet.h>
+
+#include "tests/support/scenario.h"
+#include "tests/support/scenario_bytes.h"
+#include "tests/support/scenario_run.h"
+#include "tests/support/scenario_transport.h"
+
+namespace uct::scenario {
+
+struct Frame {
+  Bytes bytes;
+  std::uint32_t wire_size = 0;  ///< see Packet::wire_size
+  LinkType link = LinkType::ethernet;
+  ChecksumStatus ip_checksum = ChecksumStatus::unknown;
+  ChecksumStatus transport_checksum = ChecksumStatus::unknown;
+
+  /// Gives     a view that lives as long as this frame stays where it is.
+  Packet packet() const;
+};
+
+/// Makes the packets of one scenario in order, and remembers them for the errors about them.
+class FrameMaker {
+ public:
+  FrameMaker(const Scenario& scenario, const Variant& variant)
+      : scenario_(scenario), variant_(variant) {}
+
+  Frame make(const Statement& statement);
+
+ private:
+  struct Sent {
+    Bytes ip;
+    std::size_t transport_offset = 0;
+  };
+
+  Bytes quote(const Statement& statement) const;
+  Sent make_ip(const Statement& statement, const Ends& ends, const Bytes& transport) const;
+
+  const Scenario& scenario_;
+  const Variant& variant_;
+  std::vector<Sent> sent_;
+};
+
+}  // namespace uct::scenario

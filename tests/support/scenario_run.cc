@@ -1,0 +1,279 @@
+#include "tests/support/scenario_run.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <tuple>
+
+#include <uct/tracker.h>
+
+#include "tests/support/scenario_expect.h"
+#include "tests/support/scenario_grammar.h"
+#include "tests/support/scenario_packet.h"
+#include "tests/support/scenario_request.h"
+
+namespace uct::scenario {
+
+namespace {
+
+constexpr std::int64_t kPlainBaseNs = 1'000'000'000;
+/// 20 s before a 32-bit count of milliseconds wraps around.
+constexpr std::int64_t kWrappingBaseNs = ((std::int64_t{1} << 32) - 20'000) * 1'000'000;
+/// Numbers around 1000 are around 2^32 with it.
+constexpr std::uint32_t kWrappingShift = 0U - 1'500U;
+
+struct Waiting {
+  const Statement* statement;
+  Frame frame;
+};
+
+class Player {
+ public:
+  Player(const Scenario& scenario, const Variant& variant)
+      : scenario_(scenario), variant_(variant), frames_(scenario, variant) {
+    result_.updated = scenario.text;
+    auto made = Tracker::create(make_config(scenario.tracker));
+    if (made.ok()) {
+      tracker_ = std::move(made.value());
+    } else {
+      mismatch(0, "a tracker", std::string(uct::describe(made.error())), "");
+    }
+  }
+
+  RunResult run() {
+    request_.commit = true;
+    for (const Statement& statement : scenario_.statements) {
+      if (tracker_ == nullptr) break;
+      advance(statement.moment);
+      play(statement);
+    }
+    process_waiting();
+    return std::move(result_);
+  }
+
+ private:
+  Timestamp now() const { return timestamp_from_ns(variant_.base_ns + elapsed_ns_); }
+
+  void advance(const Moment& moment) {
+    std::int64_t next = elapsed_ns_;
+    if (moment.kind == Moment::Kind::absolute) next = moment.ns;
+    if (moment.kind == Moment::Kind::relative) next += moment.ns;
+    if (next != elapsed_ns_) process_waiting();
+    elapsed_ns_ = next;
+  }
+
+  void play(const Statement& statement) {
+    if (statement.verb == Verb::packet) return packet(statement);
+    process_waiting();
+    switch (statement.verb) {
+      case Verb::request: change_request(statement.with, *tracker_, request_); break;
+      case Verb::set: set(statement); break;
+      case Verb::sweep: sweep(statement); break;
+      case Verb::flush: flush(statement); break;
+      case Verb::expect: expect(statement); break;
+      case Verb::packet: break;
+    }
+  }
+
+  // ---- packets --------------------------------------------------------------------------------
+
+  void packet(const Statement& statement) {
+    Request request = request_;
+    change_request(statement.with, *tracker_, request);
+    if (!waiting_.empty() && !same(request, waiting_request_)) process_waiting();
+    waiting_request_ = request;
+    waiting_.push_back({&statement, frames_.make(statement)});
+    if (!variant_.bursts || waiting_.size() == kBurstMax) process_waiting();
+  }
+
+  void process_waiting() {
+    if (waiting_.empty()) return;
+    std::vector<Packet> burst;
+    for (const Waiting& one : waiting_) burst.push_back(one.frame.packet());
+    std::vector<Verdict> verdicts(burst.size());
+    std::vector<Explanation> explanations(burst.size());
+    tracker_->process(burst, waiting_request_, now(), verdicts, explanations);
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+      const Statement& statement = *waiting_[i].statement;
+      compare(statement, true_words(verdicts[i], statement.expected),
+              why(verdicts[i], explanations[i]));
+    }
+    waiting_.clear();
+  }
+
+  static std::string why(const Verdict& verdict, const Explanation& explanation) {
+    std::string text(uct::describe(verdict.reason));
+    const TcpNumbers& n = explanation.tcp;
+    if (!n.judged) return text;
+    auto number = [](const char* name, std::uint32_t value) {
+      return std::string(" ") + name + " " + std::to_string(value);
+    };
+    return text + ";" + number("seq", n.seq) + number("end", n.end) + number("ack", n.ack) +
+           number("window", n.window) + number("seq_low", n.seq_low) +
+           number("seq_high", n.seq_high) + number("ack_low", n.ack_low) +
+           number("ack_high", n.ack_high) + number("exact", n.exact);
+  }
+
+  // ---- other statements -----------------------------------------------------------------------
+
+  void set(const Statement& statement) {
+    const std::string complaint = change_setting(statement, *tracker_);
+    if (!complaint.empty()) mismatch(statement.line, "the setting is taken", complaint, "");
+  }
+
+  void sweep(const Statement& statement) {
+    SweepBudget budget;
+    budget.timers = static_cast<std::uint32_t>(
+        statement.fields.number("timers", budget.timers));
+    compare(statement, true_words(tracker_->sweep(now(), budget), statement.expected), "");
+  }
+
+  void flush(const Statement& statement) {
+    const Filter filter = make_filter(scenario_, variant_.family, statement.fields);
+    const std::size_t removed = tracker_->flush(now(), filter);
+    compare(statement, {"removed", std::to_string(removed)}, "");
+  }
+
+  std::vector<ConnectionInfo> dump() const {
+    std::vector<ConnectionInfo> all;
+    std::array<ConnectionInfo, 16> some;
+    DumpCursor cursor;
+    while (!cursor.done()) {
+      const std::size_t count = tracker_->dump(cursor, some, now());
+      all.insert(all.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    return all;
+  }
+
+  void expect(const Statement& statement) {
+    const std::string& what = statement.subject;
+    if (what == "connection") return expect_connection(statement);
+    if (what == "dump") return expect_dump(statement);
+    if (what == "count") return compare(statement, {std::to_string(dump().size())}, "");
+    if (what == "held") {
+      return compare(statement, {std::to_string(tracker_->connection_count())}, "");
+    }
+    if (what == "limit") return expect_limit(statement);
+    const Stats stats = tracker_->stats();
+    if (what == "stats") return compare(statement, true_words(stats, statement.expected), "");
+    if (what == "reason") return expect_reason(statement, stats);
+    for (std::size_t group = 0; group < kProtocolGroupCount; ++group) {
+      if (name(static_cast<ProtocolGroup>(group)) != statement.detail) continue;
+      return compare(statement, true_words(stats.protocols[group], statement.expected), "");
+    }
+    mismatch(statement.line, statement.detail, "no protocol group of this name", "");
+  }
+
+  void expect_reason(const Statement& statement, const Stats& stats) {
+    for (std::size_t reason = 0; reason < kReasonCount; ++reason) {
+      if (name(static_cast<Reason>(reason)) != statement.detail) continue;
+      return compare(statement, {std::to_string(stats.reasons[reason])}, "");
+    }
+    mismatch(statement.line, statement.detail, "no reason of this name", "");
+  }
+
+  void expect_limit(const Statement& statement) {
+    if (statement.detail == "default") {
+      return compare(statement, true_words(tracker_->default_zone_limit(), 0, statement.expected),
+                     "");
+    }
+    const auto zone = static_cast<Zone>(parse_number(statement.detail).value_or(0));
+    const Tracker::ZoneLimit limit = tracker_->zone_limit(zone);
+    compare(statement, true_words(limit.limit, limit.count, statement.expected), "");
+  }
+
+  void expect_connection(const Statement& statement) {
+    std::vector<ConnectionInfo> found;
+    if (statement.has_endpoints) {
+      const Tuple tuple = make_tuple(scenario_, variant_.family, statement);
+      const auto zone = static_cast<Zone>(statement.fields.number("zone", request_.zone));
+      const auto one = tracker_->find(zone, tuple, now());
+      if (one) found.push_back(*one);
+    } else {
+      found = dump();
+    }
+    if (found.empty()) return compare(statement, {"none"}, "");
+    if (found.size() > 1) return compare(statement, {"several"}, "");
+    compare(statement, true_words(found[0], {&scenario_, now()}, statement.expected), "");
+  }
+
+  void expect_dump(const Statement& statement) {
+    Texts lines;
+    for (const ConnectionInfo& info : dump()) lines.push_back(dump_line(info, scenario_));
+    Texts expected = statement.block;
+    std::sort(lines.begin(), lines.end());
+    std::sort(expected.begin(), expected.end());
+    if (lines != expected) {
+      mismatch(statement.line, join(expected, "\n    "), join(lines, "\n    "), "");
+    }
+  }
+
+  // ---- comparing ------------------------------------------------------------------------------
+
+  void mismatch(std::size_t line, std::string expected, std::string got, std::string reason) {
+    result_.mismatches.push_back(
+        {line, std::move(expected), std::move(got), std::move(reason)});
+  }
+
+  void compare(const Statement& statement, const Texts& got, const std::string& reason) {
+    if (got == canonical(statement.expected)) return;
+    mismatch(statement.line, join(statement.expected, " "), join(got, " "), reason);
+    std::string& line = result_.updated[statement.line - 1];
+    const std::size_t sign = line.find(" = ");
+    if (sign != std::string::npos) line = line.substr(0, sign + 3) + join(got, " ");
+  }
+
+  const Scenario& scenario_;
+  const Variant& variant_;
+  FrameMaker frames_;
+  std::unique_ptr<Tracker> tracker_;
+  Request request_;
+  std::int64_t elapsed_ns_ = 0;
+  std::vector<Waiting> waiting_;
+  Request waiting_request_;
+  RunResult result_;
+};
+
+bool every_host_has(const Scenario& scenario, Family family) {
+  return std::all_of(scenario.hosts.begin(), scenario.hosts.end(), [&](const Host& host) {
+    return (family == Family::ipv4 ? host.ipv4 : host.ipv6).has_value();
+  });
+}
+
+}  // namespace
+
+std::vector<Variant> variants(const Scenario& scenario) {
+  std::vector<Variant> all;
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    if (!every_host_has(scenario, family)) continue;
+    const std::string name = family == Family::ipv4 ? "ipv4" : "ipv6";
+    all.push_back({name, family, kPlainBaseNs, 0, false});
+    all.push_back({name + ", wrapping", family, kWrappingBaseNs, kWrappingShift, false});
+    all.push_back({name + ", bursts", family, kPlainBaseNs, 0, true});
+  }
+  if (all.empty()) {  // hosts of both families talk: each pair decides
+    all.push_back({"mixed", Family::ipv4, kPlainBaseNs, 0, false});
+    all.push_back({"mixed, wrapping", Family::ipv4, kWrappingBaseNs, kWrappingShift, false});
+    all.push_back({"mixed, bursts", Family::ipv4, kPlainBaseNs, 0, true});
+  }
+  return all;
+}
+
+RunResult run(const Scenario& scenario, const Variant& variant) {
+  return Player(scenario, variant).run();
+}
+
+std::string describe(const std::string& path, const Scenario& scenario, const Variant& variant,
+                     const std::vector<Mismatch>& mismatches) {
+  std::string text;
+  for (const Mismatch& one : mismatches) {
+    text += path + ":" + std::to_string(one.line) + ": (" + variant.name + ")\n";
+    if (one.line > 0) text += "    " + scenario.text[one.line - 1] + "\n";
+    text += "  - " + one.expected + "\n  + " + one.got + "\n";
+    if (!one.why.empty()) text += "  because " + one.why + "\n";
+  }
+  return text;
+}
+
+}  // namespace uct::scenario
