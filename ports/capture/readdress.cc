@@ -157,8 +157,8 @@ bool readdress_ipv4(Bytes packet, std::uint32_t round, ChecksumChange* around) {
   return true;
 }
 
-// Steps over extension headers. Gives the protocol, with `packet` at its segment; kNoNextHeader where
-// there is none or a later fragment hides it.
+// Steps over extension headers. Gives the protocol, with `packet` at its segment; kNoNextHeader
+// where there is none or a later fragment hides it.
 std::uint8_t step_to_transport(Bytes& packet) {
   auto next = std::to_integer<std::uint8_t>(packet[6]);
   packet = packet.subspan(40);

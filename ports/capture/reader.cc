@@ -1,5 +1,6 @@
 #include "ports/capture/reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ports/capture/format.h"
@@ -8,6 +9,13 @@
 #include "ports/capture/window.h"
 
 namespace uct::capture {
+
+namespace {
+
+// A small file needs no full window; below a page nothing is saved.
+constexpr std::uint64_t kSmallestWindow = 4096;
+
+}  // namespace
 
 struct Reader::Implementation {
   Implementation(std::string file, std::unique_ptr<Window> bytes)
@@ -43,7 +51,9 @@ Outcome<Reader, ReadError> Reader::from_memory(std::span<const std::byte> bytes,
 }
 
 Outcome<Reader, ReadError> Reader::start(std::string name, std::unique_ptr<Input> input) {
-  auto window = std::make_unique<Window>(std::move(input));
+  const std::uint64_t expected = input->size().value_or(kWindowSize);
+  const auto capacity = std::clamp<std::uint64_t>(expected, kSmallestWindow, kWindowSize);
+  auto window = std::make_unique<Window>(std::move(input), capacity);
   window->require(2);
   if (is_gzip(window->bytes())) {
     window = std::make_unique<Window>(decompress_gzip(std::move(window)));

@@ -45,8 +45,9 @@ class Reader {
   /// Gives     how many. 0 (for a non-empty span) at the end, of which error() tells what kind: a
   ///           file that is cut or corrupt first gives every whole record before.
   /// Owns      the frames' bytes, until the next call or the reader's end.
-  /// Cost      a few ns a frame (README.md); memory for the largest record, 256 KiB at least,
-  ///           whatever the size of the file. Waits for input only when no frame is at hand.
+  /// Cost      a few ns a frame beside read() (README.md). Memory: 256 KiB, or what the largest
+  ///           record needs; never more because the file is large. Waits for input only when no
+  ///           frame is at hand.
   std::size_t next_burst(std::span<Frame> frames);
 
   /// Gives     why next_burst() gave 0; nothing at the proper end of the file.

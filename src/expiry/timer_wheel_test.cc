@@ -94,6 +94,18 @@ TEST_F(TimerWheelTest, DeadlineThatHasPassedIsDueAtOnce) {
   EXPECT_EQ(recorder_.visited, std::vector<std::uint32_t>{2});
 }
 
+TEST_F(TimerWheelTest, DeadlineThatHasPassedIsDueAtOnceAcrossEveryBoundary) {
+  for (const std::uint32_t boundary : {0x100U, 0x1'0000U, 0x100'0000U, 0x8000'0000U, 0U}) {
+    const Tick now = add(Tick{boundary}, 16);
+    for (const std::uint32_t late : {1U, 17U, 300U, 70'000U, kDay}) {
+      ASSERT_TRUE(wheel_.reserve(10, now));
+      wheel_.arm(1, now, Tick{static_cast<std::uint32_t>(now) - late});
+      EXPECT_EQ(next(), now);
+      EXPECT_EQ(wheel_.sweep(now, kAll, recorder_).removed, 1U) << boundary << " - " << late;
+    }
+  }
+}
+
 TEST_F(TimerWheelTest, SweepAtAnEarlierTimeIsOneAtTheLatest) {
   wheel_.arm(1, Tick{0}, Tick{900});
   wheel_.arm(2, Tick{0}, Tick{1001});

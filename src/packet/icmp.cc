@@ -18,7 +18,15 @@ void set(ParsedPacket& out, Fate fate, Reason reason) {
 }
 void invalid(ParsedPacket& out, Reason reason) { set(out, Fate::invalid, reason); }
 
-enum class IcmpClass : std::uint8_t { query, reply, error, discovery, listener, unknown };
+enum class IcmpClass : std::uint8_t {
+  query,
+  reply,
+  error,
+  discovery,
+  redirect,
+  listener,
+  unknown
+};
 
 /// RFC 792, RFC 950.
 IcmpClass classify_icmp(std::uint8_t type) {
@@ -39,7 +47,8 @@ IcmpClass classify_icmpv6(std::uint8_t type) {
     case 129: case 140: return IcmpClass::reply;
     case 130: case 131: case 132: case 143: case 151: case 152: case 153:
       return IcmpClass::listener;
-    case 133: case 134: case 135: case 136: case 137: return IcmpClass::discovery;
+    case 133: case 134: case 135: case 136: return IcmpClass::discovery;
+    case 137: return IcmpClass::redirect;
     default: return IcmpClass::unknown;
   }
 }
@@ -144,6 +153,7 @@ void read_by_class(const TransportSource& source, IcmpClass icmp_class, Kind kin
     case IcmpClass::discovery:
       return set(out, Fate::untracked, Reason::neighbour_or_router_discovery);
     case IcmpClass::listener: return set(out, Fate::untracked, Reason::multicast_listener);
+    case IcmpClass::redirect: return invalid(out, Reason::icmpv6_redirect);
     case IcmpClass::unknown: break;
   }
   invalid(out, Reason::icmp_type);

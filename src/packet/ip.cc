@@ -14,6 +14,9 @@ constexpr std::uint32_t kDatagramMax = 65535;
 /// for one; more are somebody's test of our patience.
 constexpr unsigned kMaxExtensions = 12;
 
+// Mobility, host identity and shim headers are not stepped over: nothing ever follows them (RFC 6275
+// section 6.1.1), so that they are tracked as protocols of their own.
+
 enum NextHeader : std::uint8_t {
   kHopByHop = 0,
   kRouting = 43,
@@ -21,14 +24,10 @@ enum NextHeader : std::uint8_t {
   kAuthentication = 51,
   kNoNext = 59,
   kDestination = 60,
-  kMobility = 135,
-  kHostIdentity = 139,
-  kShim6 = 140,
 };
 
 bool has_length_in_eights(std::uint8_t type) {
-  return type == kHopByHop || type == kRouting || type == kDestination || type == kMobility ||
-         type == kHostIdentity || type == kShim6;
+  return type == kHopByHop || type == kRouting || type == kDestination;
 }
 
 /// A packet longer than what is there: was it cut by the capture, or does its header lie?
@@ -88,7 +87,7 @@ Reason walk_extensions(const IpSource& source, std::uint32_t end, ExtensionWalk&
 Reason parse_ipv4(const IpSource& source, IpView& view) {
   const std::byte* header = source.bytes.data();
   if (source.bytes.size() < kIpv4HeaderMin) return Reason::frame_cut;
-  if (load_u8(header) >> 4 != 4) return Reason::ip_version_mismatch;
+  if (load_u8(header) >> 4 != 4 && !source.quoted) return Reason::ip_version_mismatch;
   const std::uint32_t header_size = (load_u8(header) & 0xfU) * 4;
   if (header_size < kIpv4HeaderMin || header_size > source.wire_size) {
     return Reason::ipv4_header_length;
@@ -124,7 +123,7 @@ Reason parse_ipv4(const IpSource& source, IpView& view) {
 Reason parse_ipv6(const IpSource& source, IpView& view) {
   const std::byte* header = source.bytes.data();
   if (source.bytes.size() < kIpv6Header) return Reason::frame_cut;
-  if (load_u8(header) >> 4 != 6) return Reason::ip_version_mismatch;
+  if (load_u8(header) >> 4 != 6 && !source.quoted) return Reason::ip_version_mismatch;
   view.size = kIpv6Header + load_be16(header + 4);
   if (!source.quoted && view.size > source.bytes.size()) {
     return too_long(source, view.size, Reason::ipv6_payload_length);

@@ -61,6 +61,14 @@ std::uint8_t read_window_scale(Bytes options) {
   return kNoWindowScale;
 }
 
+/// A datagram shorter than the IP payload is summed over its own length (RFC 768), or over all of the
+/// payload, as Linux and Open vSwitch do (docs/differences.md).
+bool udp_checksum_ok(const TransportSource& source, std::uint32_t length) {
+  const TransportSource datagram{source.bytes.first(length), source.ip, true};
+  return transport_checksum_ok(datagram, length) ||
+         (length < source.bytes.size() && transport_checksum_ok(source, size_of(source)));
+}
+
 /// Gives     whether the chunks of an SCTP packet end exactly where it ends (RFC 9260 section 3.2).
 bool chunks_fit(Bytes chunks) {
   std::size_t at = 0;
@@ -120,9 +128,8 @@ Reason parse_udp(const TransportSource& source, const ParseOptions& options, Par
   if (!has_checksum && source.ip.family == Family::ipv6 && !options.udp6_zero_checksum) {
     return Reason::udp_checksum_missing;
   }
-  if (has_checksum && source.verify_checksum) {
-    const TransportSource datagram{source.bytes.first(length), source.ip, true};
-    if (!transport_checksum_ok(datagram, length)) return Reason::udp_checksum;
+  if (has_checksum && source.verify_checksum && !udp_checksum_ok(source, length)) {
+    return Reason::udp_checksum;
   }
   read_ports(header, out);
   return out.destination_port == 0 ? Reason::port_zero : Reason::none;  // rule U1

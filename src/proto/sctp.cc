@@ -3,7 +3,7 @@
 // from the first packet of a side when the association was first seen by a HEARTBEAT.
 //
 //   chunk               in state                     becomes
-//   INIT                none, closed                 cookie_wait
+//   INIT                none, closed (begins again)  cookie_wait
 //   COOKIE ECHO         cookie_wait                  cookie_echoed
 //   COOKIE ACK          cookie_echoed                established
 //   SHUTDOWN            established                  shutdown_sent, shutdown_recv by direction
@@ -156,6 +156,17 @@ bool is_lone_init(const ParsedPacket& packet, const std::byte* transport) {
          announced_tag(first) != 0 && load_be32(transport + 4) == 0;
 }
 
+/// A new association between the same ports: the connection lives on, as in Linux and Open vSwitch.
+void begin_again(Body& body, Direction direction, const ParsedPacket& packet,
+                 const ProtocolContext& context) {
+  Chunks chunks(packet, context.transport);
+  ChunkView chunk;
+  if (!chunks.next(chunk)) return;
+  body.sctp = {};
+  become(body, SctpState::cookie_wait);
+  learn_tag(body, opposite(direction), announced_tag(chunk));
+}
+
 }  // namespace
 
 Reason can_open(const ParsedPacket& packet, const ProtocolContext& context) {
@@ -192,7 +203,8 @@ Update update(Body& body, Direction direction, const ParsedPacket& packet,
     context.explanation->sctp_tag_expected = body.sctp.tag[index(direction)];
   }
   if (state(body) == SctpState::closed && is_lone_init(packet, context.transport)) {
-    return {Effect::replace, Reason::none, true};
+    begin_again(body, direction, packet, context);
+    return {};
   }
   const Body before = body;  // a packet is accepted whole or not at all
   Chunks chunks(packet, context.transport);

@@ -112,8 +112,9 @@ bool acknowledges_syn(const Body& body, Sequence ack) {
 Update syn_in_syn_sent(Body& body, Direction direction, const ParsedPacket& packet) {
   if (direction == Direction::reply) {  // T21: simultaneous open, RFC 9293 figure 8
     learn_responder(body, packet);
-    body.tcp.max_end[kOriginal] = body.tcp.max_ack[kReply] + 1 +
-                                  std::max<std::uint32_t>(packet.window, 1);
+    body.tcp.max_end[kOriginal] =
+        body.tcp.max_ack[kReply] + 1 +
+        std::max<std::uint32_t>(max_window_bytes(body, Direction::reply), 1);
     body.state = static_cast<std::uint8_t>(TcpState::syn_sent2) | kChallengedOrSimultaneous;
     return accept();
   }
@@ -130,8 +131,11 @@ Update syn_ack_in_syn_sent(Body& body, Direction direction, const ParsedPacket& 
   if (direction == Direction::original) return reject(Reason::tcp_synack_from_opener);
   if (!acknowledges_syn(body, packet.ack)) return reject(Reason::tcp_synack_wrong_ack);  // T17
   learn_responder(body, packet);
-  body.tcp.max_ack[kReply] = packet.ack;
-  body.tcp.max_end[kOriginal] = packet.ack + std::max<std::uint32_t>(packet.window, 1);
+  TcpBody& tcp = body.tcp;
+  tcp.max_ack[kReply] = packet.ack;
+  tcp.end[kOriginal] = packet.ack;  // data in the SYN that was not acknowledged is sent again
+  tcp.max_end[kOriginal] = packet.ack + std::max<std::uint32_t>(
+                                            max_window_bytes(body, Direction::reply), 1);
   body.state = static_cast<std::uint8_t>(TcpState::syn_recv);
   return accept();
 }
@@ -166,6 +170,15 @@ Update update_syn_sent(Body& body, Direction direction, const ParsedPacket& pack
 
 bool is_over(TcpState s) { return s == TcpState::time_wait || s == TcpState::close; }
 
+/// Gives     whether a SYN from the responder lies where the originator would look at it, and is
+///           nothing but a SYN. Both references refuse the others (docs/differences.md).
+bool responder_may_send(const Body& body, const ParsedPacket& packet) {
+  const TcpBody& tcp = body.tcp;
+  return (packet.tcp_flags & (tcp_flag::kPsh | tcp_flag::kUrg)) == 0 &&
+         !sequence_before(packet.seq, tcp.max_ack[kOriginal]) &&
+         !sequence_after(packet.seq, tcp.max_end[kReply]);
+}
+
 /// A SYN or SYN-ACK once both sides were heard: only the receiver's challenge decides (RFC 5961
 /// section 4), so that it passes and changes nothing; or it opens a new connection after the end.
 Update late_syn(const Body& body, Direction direction, const ParsedPacket& packet,
@@ -173,13 +186,8 @@ Update late_syn(const Body& body, Direction direction, const ParsedPacket& packe
   if (is_syn(packet)) {
     if (is_over(state(body))) return {Effect::replace, Reason::none, true};  // T27, T28
     if (direction == Direction::original) return pass();                     // T24 to T26
-    const Segment segment = make_segment(body, direction, packet);
-    TcpNumbers* numbers = context.explanation != nullptr ? &context.explanation->tcp : nullptr;
-    const Judgement judgement = judge(body, direction, segment, false, numbers);
-    const bool inside = judgement.place == Place::inside || judgement.place == Place::crossing;
-    if (!inside && context.sequence_check != SequenceCheck::disabled) {
-      return reject(Reason::tcp_state);
-    }
+    const bool checked = context.sequence_check != SequenceCheck::disabled;
+    if (checked && !responder_may_send(body, packet)) return reject(Reason::tcp_state);
     return pass();
   }
   const bool simultaneous = (body.state & kChallengedOrSimultaneous) != 0;
@@ -191,6 +199,7 @@ Update late_syn(const Body& body, Direction direction, const ParsedPacket& packe
 
 Update update_reset(Body& body, Direction direction, const Segment& segment,
                     const ProtocolContext& context) {
+  if (state(body) == TcpState::close) return pass();  // reset already
   TcpNumbers* numbers = context.explanation != nullptr ? &context.explanation->tcp : nullptr;
   ResetPlace place = judge_reset(body, direction, segment, numbers);
   if (context.sequence_check == SequenceCheck::disabled) place = ResetPlace::exact;
@@ -276,7 +285,10 @@ Update update_segment(Body& body, Direction direction, const ParsedPacket& packe
   advance(body, direction, segment, judgement, fin_before);
   if (before == TcpState::close) return accept();
   if (handshaking(before)) advance_handshake(body, direction, acknowledged);
-  if (is_fin(packet) && judgement.place == Place::inside) body.state |= fin_flag(direction);
+  if (is_fin(packet) && judgement.place == Place::inside && !fin_before) {
+    body.state |= fin_flag(direction);
+    body.tcp.end[index(direction)] = segment.end;  // nothing is sent behind it
+  }
   if (!handshaking(state(body))) advance_close(body);
   return accept();
 }
@@ -289,8 +301,29 @@ bool completes_simultaneous_open(const Body& body, Direction direction) {
   return state(body) == TcpState::syn_recv && awaits_reply == (direction == Direction::reply);
 }
 
+/// After crossing SYNs each side owes the other a SYN-ACK (RFC 9293 figure 8). Nothing else counts
+/// until one came: the originator's is refused, the responder's ignored.
+Update before_crossing_is_settled(Direction direction, const ParsedPacket& packet) {
+  const bool refused = direction == Direction::original || is_fin(packet);
+  return refused ? reject(Reason::tcp_state) : pass();
+}
+
+/// Reset before the responder was ever heard (T20, T29): the originator's own numbers are all there is
+/// to know it by, and nothing of the responder's can be told from a stranger's.
+Update after_unheard_reset(const Body& body, Direction direction, const ParsedPacket& packet) {
+  if (direction == Direction::reply) return reject(Reason::tcp_closed);
+  const Sequence end = body.tcp.end[kOriginal];
+  const bool close_by = !sequence_after(packet.seq, end) &&
+                        !sequence_before(packet.seq, end - kAckSlack);
+  return close_by ? pass() : reject(Reason::tcp_closed);
+}
+
 Update update_heard(Body& body, Direction direction, const ParsedPacket& packet,
                     const ProtocolContext& context) {
+  const bool unheard = (body.status & status::kSeenReply) == 0;
+  if (unheard && state(body) == TcpState::close && !is_syn(packet) && !is_reset(packet)) {
+    return after_unheard_reset(body, direction, packet);
+  }
   if (is_syn(packet)) return late_syn(body, direction, packet, context);
   if (is_syn_ack(packet)) {
     if (!completes_simultaneous_open(body, direction)) {
@@ -302,6 +335,9 @@ Update update_heard(Body& body, Direction direction, const ParsedPacket& packet,
   }
   if (is_reset(packet)) {
     return update_reset(body, direction, make_segment(body, direction, packet), context);
+  }
+  if (state(body) == TcpState::syn_sent2 && !is_syn_ack(packet)) {
+    return before_crossing_is_settled(direction, packet);
   }
   return update_segment(body, direction, packet, context);
 }
@@ -334,7 +370,8 @@ Update update(Body& body, Direction direction, const ParsedPacket& packet,
     }
   }
   // T1: what was picked up is new until the other side answers.
-  if (one_side_unheard(body) && direction == Direction::original) result.is_new = true;
+  const bool open = state(body) != TcpState::close;
+  if (open && one_side_unheard(body) && direction == Direction::original) result.is_new = true;
   return result;
 }
 

@@ -12,9 +12,6 @@ std::uint8_t offered_scale(const Body& body, Direction side) {
   return side == Direction::original ? body.scales & 0x0f : body.scales >> 4;
 }
 
-std::uint32_t ack_slack(const Body& body, Direction side) {
-  return std::max(kAckSlack, max_window_bytes(body, side));
-}
 
 }  // namespace
 
@@ -52,9 +49,8 @@ Judgement judge(const Body& body, Direction direction, const Segment& segment, b
   const TcpBody& tcp = body.tcp;
   const Sequence seq_high = tcp.max_end[sender];
   const Sequence seq_low = tcp.end[sender] - max_window_bytes(body, opposite(direction));
-  const std::uint32_t slack = ack_slack(body, direction);
-  const Sequence ack_low = tcp.end[receiver] - slack;
-  const Sequence ack_high = tcp.end[receiver] + (strict ? 0 : slack);
+  const Sequence ack_low = tcp.end[receiver] - std::max(kAckSlack, max_window_bytes(body, direction));
+  const Sequence ack_high = tcp.end[receiver] + (strict ? 0 : kAckSlack);
   if (numbers != nullptr) {
     *numbers = {true,    segment.seq, segment.end, segment.ack, segment.window, seq_low, seq_high,
                 ack_low, ack_high,    tcp.max_ack[receiver]};

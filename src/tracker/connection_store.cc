@@ -73,6 +73,10 @@ Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening,
   } else if ((number = family.records.take()) == NumberPool::kNone) {
     reason = Reason::memory_full;
   } else {
+    Key& key = family.records.record(number).key;  // before the index, which may ask for its hash
+    const std::uint8_t generation = key.generation;
+    key = opening.key;
+    key.generation = generation;
     const InsertResult result = shard.index.insert(
         opening.hash, number | kFamilyBit<Key>,
         [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
@@ -92,9 +96,6 @@ Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening,
     return reason;
   }
   Record<Key>& record = family.records.record(number);
-  const std::uint8_t generation = record.key.generation;
-  record.key = opening.key;
-  record.key.generation = generation;
   record.body.status = opening.from == 1 ? status::kOriginIsOne : std::uint8_t{0};
   record.body.policy = static_cast<std::uint8_t>(opening.policy);
   family.records.cold(number).start_ms = shard.now_ms;

@@ -1,4 +1,4 @@
-// Plays every tests/scenario/**/*.scenario (README.md). UCT_UPDATE=1 rewrites what the files expect.
+// Plays every tests/scenario/**/*.scenario (README.md). UCT_UPDATE=1 rewrites what files expect.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -65,21 +65,21 @@ enum class Verb : std::uint8_t {
   set,      ///< a setting of the running tracker
   sweep,
   flush,
-  expect,   ///< a look at the tracker, which changes nothing
+  expect,  ///< a look at the tracker, which changes nothing
 };
 
 struct Statement {
   Verb verb = Verb::packet;
   std::size_t line = 0;  ///< counted from 1
   Moment moment;
-  Endpoint from;         ///< of a packet, or of the connection that is looked for
+  Endpoint from;  ///< of a packet, or of the connection that is looked for
   Endpoint to;
   bool has_endpoints = false;
   std::string subject;   ///< what is set or expected: "zone-limit", "connection", ...
   std::string protocol;  ///< "tcp", "icmp", ...
   std::string detail;    ///< TCP flags, ICMP type/code, DCCP type, protocol number; or an argument
   Fields fields;
-  Fields with;           ///< what differs from the current request, for this packet only
+  Fields with;  ///< what differs from the current request, for this packet only
   std::vector<std::string> expected;  ///< the words behind "="
   std::vector<std::string> block;     ///< the lines between braces of "expect dump"
 };
@@ -87,7 +87,7 @@ struct Statement {
 struct Scenario {
   std::vector<std::string> text;  ///< the file, line by line
   std::vector<Host> hosts;
-  Fields tracker;                 ///< what the tracker is made with
+  Fields tracker;  ///< what the tracker is made with
   std::vector<Statement> statements;
 
   const Host* find_host(std::string_view name) const;

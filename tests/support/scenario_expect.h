@@ -1,8 +1,8 @@
 /// Puts what the tracker did in the words of the scenario language.
 ///
-/// Each function answers the words that a statement expects with the words that are true, in the same
-/// order: equal lists mean that the expectation holds, and the true ones replace the others when a
-/// file is brought up to date.
+/// Each function answers the words that a statement expects with the words that are true, in the
+/// same order: equal lists mean that the expectation holds, and the true ones replace the others
+/// when a file is brought up to date.
 /// Threads   none.
 #pragma once
 

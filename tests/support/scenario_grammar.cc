@@ -99,14 +99,14 @@ constexpr ProtocolSpec kProtocols[] = {
     {"arp", kArp, false, ""},
 };
 
-constexpr std::array<std::string_view, 10> kDccpTypes = {
-    "request", "response", "data", "ack", "data-ack", "close-req", "close", "reset", "sync",
-    "sync-ack"};
+constexpr std::array<std::string_view, 10> kDccpTypes = {"request",  "response",  "data",  "ack",
+                                                         "data-ack", "close-req", "close", "reset",
+                                                         "sync",     "sync-ack"};
 
 constexpr std::array<std::string_view, 15> kChunkTypes = {
-    "data",     "init",         "init-ack", "sack",        "heartbeat",
-    "heartbeat-ack", "abort",   "shutdown", "shutdown-ack", "error",
-    "cookie-echo", "cookie-ack", "ecne",     "cwr",         "shutdown-complete"};
+    "data",          "init",       "init-ack", "sack",         "heartbeat",
+    "heartbeat-ack", "abort",      "shutdown", "shutdown-ack", "error",
+    "cookie-echo",   "cookie-ack", "ecne",     "cwr",          "shutdown-complete"};
 
 template <std::size_t Size>
 int index_of(const std::array<std::string_view, Size>& names, std::string_view name) {
@@ -121,9 +121,8 @@ bool is_hexadecimal(std::string_view text) {
 
 bool each_part(std::string_view text, char separator, bool (*good)(std::string_view)) {
   const std::vector<std::string> parts = split(text, separator);
-  return parts.size() <= 2 && std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
-           return good(part);
-         });
+  return parts.size() <= 2 && std::all_of(parts.begin(), parts.end(),
+                                          [&](const std::string& part) { return good(part); });
 }
 
 bool is_number(std::string_view text) { return parse_number(text).has_value(); }
@@ -140,14 +139,16 @@ const FieldSpec* find_field(std::string_view name, std::uint32_t scopes) {
 
 std::string complain(Shape shape, std::string_view value) {
   switch (shape) {
-    case Shape::number: return is_number(value) ? "" : "a number is wanted";
+    case Shape::number:
+      return is_number(value) ? "" : "a number is wanted";
     case Shape::duration:
       return parse_duration_ns(value) ? "" : "a length of time such as 30s is wanted";
     case Shape::masked:
       return each_part(value, '/', is_number) ? "" : "VALUE or VALUE/MASK is wanted";
     case Shape::label:
       return each_part(value, '/', is_hexadecimal) ? "" : "0x... or 0x.../0x... is wanted";
-    case Shape::toggle: return value == "on" || value == "off" ? "" : "on or off is wanted";
+    case Shape::toggle:
+      return value == "on" || value == "off" ? "" : "on or off is wanted";
     case Shape::range:
       return each_part(value, '-', is_number_or_empty) && !value.empty() && value[0] != '-'
                  ? ""
@@ -159,7 +160,8 @@ std::string complain(Shape shape, std::string_view value) {
                  : "HOST or HOST:PORT is wanted";
     }
     case Shape::nothing:
-    case Shape::word: break;
+    case Shape::word:
+      break;
   }
   return "";
 }

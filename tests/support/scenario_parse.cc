@@ -247,11 +247,10 @@ class Parser {
     const bool zone = statement.detail == "default" || parse_number(statement.detail).has_value();
     if (!zone) return fail("a zone or the word default is wanted");
     const std::string value = words.take();
-    const bool known =
-        what == "zone-limit"
-            ? value == "none" || parse_number(value).has_value()
-            : what == "sequence-check" &&
-                  (value == "normal" || value == "strict" || value == "disabled");
+    const bool known = what == "zone-limit"
+                           ? value == "none" || parse_number(value).has_value()
+                           : what == "sequence-check" &&
+                                 (value == "normal" || value == "strict" || value == "disabled");
     if (!known) return fail("set " + what + ": '" + value + "' is not understood");
     statement.fields.add("value", value);
   }

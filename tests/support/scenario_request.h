@@ -1,4 +1,4 @@
-/// From the fields of statements to what the library takes: Config, Request, Filter, Tuple, settings.
+/// From the fields of statements to what the library takes: Config, Request, Filter, Tuple.
 ///
 /// Threads   none.
 #pragma once

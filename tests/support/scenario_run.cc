@@ -67,12 +67,23 @@ class Player {
     if (statement.verb == Verb::packet) return packet(statement);
     process_waiting();
     switch (statement.verb) {
-      case Verb::request: change_request(statement.with, *tracker_, request_); break;
-      case Verb::set: set(statement); break;
-      case Verb::sweep: sweep(statement); break;
-      case Verb::flush: flush(statement); break;
-      case Verb::expect: expect(statement); break;
-      case Verb::packet: break;
+      case Verb::request:
+        change_request(statement.with, *tracker_, request_);
+        break;
+      case Verb::set:
+        set(statement);
+        break;
+      case Verb::sweep:
+        sweep(statement);
+        break;
+      case Verb::flush:
+        flush(statement);
+        break;
+      case Verb::expect:
+        expect(statement);
+        break;
+      case Verb::packet:
+        break;
     }
   }
 
@@ -124,8 +135,7 @@ class Player {
 
   void sweep(const Statement& statement) {
     SweepBudget budget;
-    budget.timers = static_cast<std::uint32_t>(
-        statement.fields.number("timers", budget.timers));
+    budget.timers = static_cast<std::uint32_t>(statement.fields.number("timers", budget.timers));
     compare(statement, true_words(tracker_->sweep(now(), budget), statement.expected), "");
   }
 
@@ -212,8 +222,7 @@ class Player {
   // ---- comparing ------------------------------------------------------------------------------
 
   void mismatch(std::size_t line, std::string expected, std::string got, std::string reason) {
-    result_.mismatches.push_back(
-        {line, std::move(expected), std::move(got), std::move(reason)});
+    result_.mismatches.push_back({line, std::move(expected), std::move(got), std::move(reason)});
   }
 
   void compare(const Statement& statement, const Texts& got, const std::string& reason) {

@@ -1,8 +1,8 @@
 /// Plays a scenario on a Tracker of its own and compares what happens with what the file expects.
 ///
-/// One file is played several times: with IPv4 and IPv6 addresses when its hosts have both, once with
-/// a clock and sequence numbers that wrap around on the way, and once with all packets of one moment
-/// in one burst. The expectations are the same for all.
+/// One file is played several times: with IPv4 and IPv6 addresses when its hosts have both, once
+/// with a clock and sequence numbers that wrap around on the way, and once with all packets of one
+/// moment in one burst. The expectations are the same for all.
 /// Threads   none.
 #pragma once
 

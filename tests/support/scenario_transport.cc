@@ -63,19 +63,27 @@ Bytes make_icmp(const Statement& s, const Bytes& quoted) {
 Bytes make_chunk_body(const ChunkText& chunk) {
   Bytes body;
   switch (chunk.type) {
-    case 0: return body.u32(kInitialTsn).u32(0).u32(0).pattern(4);           // DATA
-    case 1: return body.u32(chunk.tag).u32(65536).u16(10).u16(10).u32(kInitialTsn);  // INIT
-    case 2:                                                                  // INIT ACK
+    case 0:
+      return body.u32(kInitialTsn).u32(0).u32(0).pattern(4);  // DATA
+    case 1:
+      return body.u32(chunk.tag).u32(65536).u16(10).u16(10).u32(kInitialTsn);  // INIT
+    case 2:                                                                    // INIT ACK
       body.u32(chunk.tag).u32(65536).u16(10).u16(10).u32(kInitialTsn);
       return body.u16(7).u16(8).pattern(4);  // with a state cookie
-    case 3: return body.u32(kInitialTsn).u32(65536).u32(0);                  // SACK
+    case 3:
+      return body.u32(kInitialTsn).u32(65536).u32(0);  // SACK
     case 4:
-    case 5: return body.u16(1).u16(8).pattern(4);                            // HEARTBEAT, its ACK
-    case 7: return body.u32(kInitialTsn);                                    // SHUTDOWN
-    case 10: return body.pattern(4);                                         // COOKIE ECHO
+    case 5:
+      return body.u16(1).u16(8).pattern(4);  // HEARTBEAT, its ACK
+    case 7:
+      return body.u32(kInitialTsn);  // SHUTDOWN
+    case 10:
+      return body.pattern(4);  // COOKIE ECHO
     case 12:
-    case 13: return body.u32(kInitialTsn);                                   // ECNE, CWR
-    default: return body;
+    case 13:
+      return body.u32(kInitialTsn);  // ECNE, CWR
+    default:
+      return body;
   }
 }
 
@@ -92,7 +100,7 @@ Bytes make_sctp(const Statement& s) {
 
 Bytes make_dccp(const Statement& s) {
   const int type = dccp_type(s.detail);
-  const bool acknowledges = type != 0 && type != 2;  // all but REQUEST and DATA
+  const bool acknowledges = type != 0 && type != 2;           // all but REQUEST and DATA
   const bool has_word = type == 0 || type == 1 || type == 7;  // service code or reset code
   const unsigned words = 4 + (acknowledges ? 2 : 0) + (has_word ? 1 : 0);
   Bytes bytes;
