@@ -18,7 +18,7 @@ namespace uct {
   /* untracked: not a tracker's business */                                                        \
   X(not_ip, "the frame does not carry IPv4 or IPv6")                                               \
   X(link_unsupported, "the link type of the capture or port is not supported")                     \
-  X(neighbour_or_router_discovery, "ICMPv6 neighbour or router discovery")                         \
+  X(neighbour_or_router_discovery, "ICMPv6 neighbour or router discovery, or a redirect")          \
   X(multicast_listener, "ICMPv6 multicast listener discovery")                                     \
   /* frame and IP */                                                                               \
   X(frame_cut, "the frame ends within its link or network header")                                 \
@@ -53,7 +53,7 @@ namespace uct {
   X(icmp_header_cut, "fewer than 8 bytes of ICMP")                                                 \
   X(icmp_checksum, "the ICMP checksum is wrong")                                                   \
   X(icmp_code, "a query or reply with a code other than 0")                                        \
-  X(icmpv6_redirect, "an ICMPv6 redirect: routes are not changed through a tracker")               \
+  X(icmpv6_redirect, "an ICMPv6 redirect that does not quote the packet it is about")              \
   X(icmp_type, "an ICMP type that is neither a query, a reply nor an error")                       \
   /* ICMP errors */                                                                                \
   X(icmp_quote_cut, "the error quotes less than the header and 8 bytes of a packet")               \

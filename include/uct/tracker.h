@@ -91,7 +91,7 @@ class Tracker {
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
 
-  /// Decides the state of every packet in a burst, in order.
+  /// Decides the state of every packet in a burst.
   ///
   /// Requires  verdicts.size() >= burst.size(); burst.size() <= kBurstMax; explanations empty or at
   ///           least as long as the burst. `now` not earlier than in calls before; if it is, the
@@ -99,6 +99,9 @@ class Tracker {
   /// Gives     one verdict a packet. A packet finds what an earlier packet of the burst committed.
   /// Errors    none. A malformed packet is `inv|trk` with a Reason, its bytes untouched. A commit
   ///           refused by a full table is `new|trk` with a Reason for which is_refusal() holds.
+  /// Order     packets of one connection, and fragments of one datagram, see each other's effects in
+  ///           order. Packets of different connections may be decided in another order within 32:
+  ///           which of two openings a limit with one place left refuses is not said.
   /// Owns      nothing: packets, verdicts and explanations stay the caller's.
   /// Cost      see docs/performance.md; without explanations nothing is formatted or allocated,
   ///           except that a new connection may grow the table by one bucket.

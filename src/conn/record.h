@@ -48,7 +48,7 @@ struct TcpBody {
 /// What SCTP tracking keeps: the verification tag that packets of each direction must carry.
 struct SctpBody {
   std::uint32_t tag[2];
-  std::uint8_t tag_known[2];
+  std::uint8_t tag_known[2];  ///< 0, or from what it was learned (proto/sctp.cc)
 };
 
 /// Everything but the key; the same for both families, so that protocols need no templates.

@@ -137,6 +137,20 @@ void read_error(const TransportSource& source, ParsedPacket& out) {
   set(out, Fate::error, Reason::none);
 }
 
+/// Gives     whether a redirect has the option that quotes the packet it is about (RFC 4861 sections 4.5
+///           and 4.6.3). One without is refused, as both references do (docs/differences.md).
+bool quotes_redirected_packet(Bytes message) {
+  constexpr std::size_t kRedirectHeader = 40;
+  constexpr std::uint8_t kRedirectedHeader = 4;
+  for (std::size_t at = kRedirectHeader; at + 8 <= message.size();) {
+    const std::size_t length = load_u8(&message[at + 1]) * std::size_t{8};
+    if (length == 0 || length > message.size() - at) return false;
+    if (load_u8(&message[at]) == kRedirectedHeader) return true;
+    at += length;
+  }
+  return false;
+}
+
 void read_by_class(const TransportSource& source, IcmpClass icmp_class, Kind kind,
                    ParsedPacket& out) {
   const std::byte* header = source.bytes.data();
@@ -153,7 +167,9 @@ void read_by_class(const TransportSource& source, IcmpClass icmp_class, Kind kin
     case IcmpClass::discovery:
       return set(out, Fate::untracked, Reason::neighbour_or_router_discovery);
     case IcmpClass::listener: return set(out, Fate::untracked, Reason::multicast_listener);
-    case IcmpClass::redirect: return invalid(out, Reason::icmpv6_redirect);
+    case IcmpClass::redirect:
+      if (!quotes_redirected_packet(source.bytes)) return invalid(out, Reason::icmpv6_redirect);
+      return set(out, Fate::untracked, Reason::neighbour_or_router_discovery);
     case IcmpClass::unknown: break;
   }
   invalid(out, Reason::icmp_type);

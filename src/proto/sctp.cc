@@ -78,9 +78,17 @@ std::uint32_t announced_tag(const ChunkView& chunk) {
   return chunk.length < kInitSize ? 0 : load_be32(chunk.bytes + 4);
 }
 
-void learn_tag(Body& body, Direction of_packets, std::uint32_t tag) {
+/// From which chunk a tag was learned. A side that sent an INIT keeps its tag when an older INIT ACK of
+/// its comes late: both sides opened at once (RFC 9260 section 5.2.1).
+enum TagSource : std::uint8_t { kUnknown = 0, kByInit = 1, kByInitAck = 2, kByPacket = 3 };
+
+void learn_tag(Body& body, Direction of_packets, std::uint32_t tag, TagSource source) {
   body.sctp.tag[index(of_packets)] = tag;
-  body.sctp.tag_known[index(of_packets)] = 1;
+  body.sctp.tag_known[index(of_packets)] = source;
+}
+
+bool both_sent_init(const Body& body) {
+  return body.sctp.tag_known[0] == kByInit && body.sctp.tag_known[1] == kByInit;
 }
 
 bool tag_is(const Body& body, Direction of_packets, std::uint32_t tag) {
@@ -91,13 +99,16 @@ bool tag_is(const Body& body, Direction of_packets, std::uint32_t tag) {
 /// Gives     whether the packet's tag is the one this chunk must come with (section 8.5.1).
 bool tag_allowed(Body& body, Direction direction, std::uint32_t tag, const ChunkView& chunk) {
   if (chunk.type == kInit) return tag == 0;
+  // The cookie may answer either INIT; its receiver alone can tell (section 5.2.4).
+  const bool crossed = state(body) == SctpState::cookie_wait && both_sent_init(body);
+  if (chunk.type == kCookieEcho && crossed) return true;
   const bool may_reflect = chunk.type == kAbort || chunk.type == kShutdownComplete;
   if (may_reflect && (chunk.flags & kTagReflected) != 0) {
     return tag_is(body, opposite(direction), tag);
   }
   if (body.sctp.tag_known[index(direction)] == 0) {
     if (state(body) != SctpState::heartbeat_sent) return false;
-    learn_tag(body, direction, tag);
+    learn_tag(body, direction, tag, kByPacket);
   }
   return tag_is(body, direction, tag);
 }
@@ -123,8 +134,7 @@ SctpState next_state(SctpState now, std::uint8_t type, Direction direction) {
                      now == SctpState::established
                  ? now
                  : SctpState::none;
-    case kInit: return now;
-    default: return now == SctpState::cookie_wait ? SctpState::none : now;
+    default: return now;
   }
 }
 
@@ -137,8 +147,12 @@ Reason apply(Body& body, Direction direction, std::uint32_t tag, const ChunkView
   if (chunk.type == kInit || chunk.type == kInitAck) {
     const std::uint32_t announced = announced_tag(chunk);
     if (announced == 0) return Reason::sctp_chunk;
-    // Both sides may open at once (section 5.2.1), so that either's INIT counts while it does.
-    if (opening) learn_tag(body, opposite(direction), announced);
+    const bool keeps = chunk.type == kInitAck &&
+                       body.sctp.tag_known[index(opposite(direction))] == kByInit;
+    if (opening && !keeps) {
+      learn_tag(body, opposite(direction), announced,
+                chunk.type == kInit ? kByInit : kByInitAck);
+    }
   }
   become(body, next);
   if (next == SctpState::heartbeat_sent && direction == Direction::reply) {
@@ -164,7 +178,7 @@ void begin_again(Body& body, Direction direction, const ParsedPacket& packet,
   if (!chunks.next(chunk)) return;
   body.sctp = {};
   become(body, SctpState::cookie_wait);
-  learn_tag(body, opposite(direction), announced_tag(chunk));
+  learn_tag(body, opposite(direction), announced_tag(chunk), kByInit);
 }
 
 }  // namespace
@@ -188,10 +202,10 @@ void open(Body& body, const ParsedPacket& packet, const ProtocolContext& context
   if (!chunks.next(chunk)) return;
   if (chunk.type == kInit) {
     become(body, SctpState::cookie_wait);
-    learn_tag(body, Direction::reply, announced_tag(chunk));
+    learn_tag(body, Direction::reply, announced_tag(chunk), kByInit);
   } else {
     become(body, SctpState::heartbeat_sent);
-    learn_tag(body, Direction::original, load_be32(context.transport + 4));
+    learn_tag(body, Direction::original, load_be32(context.transport + 4), kByPacket);
   }
 }
 

@@ -197,17 +197,26 @@ Update late_syn(const Body& body, Direction direction, const ParsedPacket& packe
   return pass();
 }
 
+/// Once a FIN was seen, resets come at numbers that are not exact: from a stack that counts its own FIN
+/// or not, or that had data under way. They end what was ending (Linux, conntrack_inexact_rst).
+bool ends_a_close(const Body& body, Direction direction, const Segment& segment,
+                  ResetPlace place) {
+  const bool closing = sent_fin(body, Direction::original) || sent_fin(body, Direction::reply);
+  const bool at_own_fin =
+      sent_fin(body, direction) && segment.seq + 1 == body.tcp.end[index(direction)];
+  return closing && (place == ResetPlace::inside || at_own_fin);
+}
+
 Update update_reset(Body& body, Direction direction, const Segment& segment,
                     const ProtocolContext& context) {
   if (state(body) == TcpState::close) return pass();  // reset already
   TcpNumbers* numbers = context.explanation != nullptr ? &context.explanation->tcp : nullptr;
-  ResetPlace place = judge_reset(body, direction, segment, numbers);
-  if (context.sequence_check == SequenceCheck::disabled) place = ResetPlace::exact;
-  switch (place) {
-    case ResetPlace::exact: break;
-    case ResetPlace::inside: return pass();  // T10: the receiver challenges
-    case ResetPlace::outside: return reject(Reason::tcp_reset_not_exact);  // T11, T12
-  }
+  const ResetPlace place = judge_reset(body, direction, segment, numbers);
+  const bool closes = place == ResetPlace::exact ||
+                      context.sequence_check == SequenceCheck::disabled ||
+                      ends_a_close(body, direction, segment, place);
+  if (!closes && place == ResetPlace::inside) return pass();  // T10: the receiver challenges
+  if (!closes) return reject(Reason::tcp_reset_not_exact);    // T11, T12
   become(body, TcpState::close);
   return accept();
 }

@@ -64,6 +64,11 @@ void Pipeline::prepare(Block& block, std::size_t first) {
     const std::size_t place = first + i;
     Item& item = block.items[i];
     parse(burst_[place], options, item.parsed);
+    if (item.parsed.fate == Fate::fragment) [[unlikely]] {
+      // It follows what came before it and nothing else: a block of its own.
+      block.count = i == 0 ? 1 : i;
+      if (i != 0) break;
+    }
     verdicts_[place] = Verdict{};
     verdicts_[place].zone = request_.zone;
     if (!explanations_.empty()) explanations_[place] = Explanation{};

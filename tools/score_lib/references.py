@@ -31,6 +31,15 @@ class Judged:
     def is_agreed(self):
         return self.ovs == self.linux
 
+    @property
+    def script_kind(self):
+        """tcp/handshake/old-ack/fin is of the kind tcp/handshake; a capture's name is its own."""
+        return "/".join(self.script.split("/")[:2])
+
+    @property
+    def step_without_suffix(self):
+        return self.step.split(".")[0] if ":" in self.step else self.step
+
 
 def find_captures(shared):
     """(name, capture, labels or None, steps or None) of every capture in a shared folder."""
@@ -73,7 +82,9 @@ def judged_packets(name, path, labels_path, steps_path):
             step = step or step_name(facts)
             judged.append(Judged(name, index + 1, ovs, linux, script, step, facts,
                                  packet.conversation))
-        history.add(packet, differs=ovs != linux)
+        history.differed = history.differed or have_parted(ovs, linux)
+        if not {ovs, linux} <= {NOT_JUDGED, "inv"}:
+            history.add(packet)
     return judged
 
 
@@ -83,6 +94,14 @@ def linux_verdict(word, packet, script):
     if word == "untracked" and packet.protocol != capture.ICMP6:
         return NOT_JUDGED  # The namespace's own neighbour discovery, logged at that moment.
     return word
+
+
+def have_parted(ovs, linux):
+    """Whether the references carry different histories from here on.
+
+    A packet that one never judged and the other called invalid changed nothing in either.
+    """
+    return ovs != linux and {ovs, linux} != {NOT_JUDGED, "inv"}
 
 
 def yes_no(value):
@@ -96,7 +115,7 @@ def step_name(facts):
 
 
 class History:
-    """What a conversation showed before the packet at hand."""
+    """What a conversation showed before the packet at hand, as far as a reference accepted it."""
 
     def __init__(self):
         self.differed = False
@@ -106,8 +125,7 @@ class History:
         self.starts_with_syn = False
         self.sent = {}
 
-    def add(self, packet, differs):
-        self.differed = self.differed or differs
+    def add(self, packet):
         if packet.is_icmp_error:
             return
         if self.opener is None:
@@ -176,7 +194,8 @@ def facts_of(packet, history, past):
 def quoted_sequence(packet, history):
     """Whether the TCP number that an ICMP error quotes was sent: inside, outside or unknown."""
     inner = capture.Packet()
-    capture.parse_ip(inner, packet.payload[8:], is_quoted=True) if packet.payload[8:] else None
+    if len(packet.payload) > 8:
+        capture.parse_ip(inner, packet.payload[8:], is_quoted=True)
     if history is None or not history.starts_with_syn or len(inner.payload) < 8:
         return "unknown"
     if inner.protocol != capture.TCP or end_of(inner) not in history.sent:

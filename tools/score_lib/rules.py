@@ -32,7 +32,7 @@ class Rule:
     def fits(self, packet):
         step = packet.step.split(":", 1)[-1]
         return (any_fits(self.ovs, packet.ovs) and any_fits(self.linux, packet.linux)
-                and any_fits(self.script, script_kind(packet.script))
+                and any_fits(self.script, packet.script_kind)
                 and (any_fits(self.step, step) or any_fits(self.step, step.split(".")[0]))
                 and all(packet.facts.get(name) in words for name, words in self.facts.items()))
 
@@ -43,11 +43,6 @@ class Rule:
             words |= {"=ovs": {packet.ovs}, "=linux": {packet.linux},
                       "either": {packet.ovs, packet.linux}}.get(word, {word})
         return words - {"-"}
-
-
-def script_kind(script):
-    """tcp/handshake/old-ack/fin is of the kind tcp/handshake; a capture's name is its own."""
-    return "/".join(script.split("/")[:2])
 
 
 @functools.lru_cache(maxsize=None)
