@@ -101,17 +101,9 @@ void Table::append_cell(Text& out, const Column& column, std::string_view words,
 void Table::append_heading(Text& out) const {
   style_.start(out, Color::bold);
   for (const Column& column : columns_) {
-    const bool last = &column == &columns_.back();
-    if (last) {
-      const bool pad = column.right && column.width > column.title.size();
-      if (pad) fmt::format_to(fmt::appender(out), "{:{}}", "", column.width - column.title.size());
-      append(out, column.title);
-    } else {
-      append_cell(out, column, column.title, false);
-    }
+    append_cell(out, column, column.title, &column == &columns_.back());
   }
   style_.end(out);
-  out.push_back('\n');
 }
 
 void Table::append_line(Text& out, const ConnectionInfo& info, Timestamp now) {

@@ -1,6 +1,6 @@
 /// What expiry costs: the timer wheel against the list-per-timeout algorithm of 2016.
 ///
-/// Question   nanoseconds per connection armed, refreshed by a packet, visited live, and expired;
+/// Question   nanoseconds per connection armed, refreshed by a packet, visited live, expired;
 ///            per sweep with nothing to do. At 1 k connections (in cache) and 1 M (64 MB of records).
 /// Setup      records of one cache line, numbers in use order for arming and in random order for
 ///            packets and ends, timeouts of 30, 45 and 60 s. Packets come with their record
@@ -70,8 +70,7 @@ class Workload {
     for (const std::uint32_t number : order_) queue_.disarm(number);
   }
 
-  /// Sweeps each `interval_ms` until nothing is left; at most once over each connection if `visits`
-  /// are to be counted once.
+  /// Lets `length_ms` pass with a sweep each `interval_ms`. Gives the number of visits.
   std::uint64_t sweep_for(std::uint32_t length_ms, std::uint32_t interval_ms) {
     std::uint64_t visited = 0;
     for (std::uint32_t passed = 0; passed < length_ms; passed += interval_ms) {

@@ -3,7 +3,7 @@
 /// deadlines; it fails when a queue names a connection that is not there.
 ///
 /// E6 (shutting down wakes the cleaner) is about the Sweeper's thread and is tested there; E9 (a
-/// time is no timeout class) is tests/misuse/timeout_class.cc; E10 at size is expiry_million_test.cc.
+/// time is no timeout class) is tests/misuse/timeout_class.cc; E10 at size expiry_million_test.cc.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 """Reads captures for the scorer: which frames are IP, and which conversation each belongs to.
 
-Written apart from the tracker on purpose: a parser shared with it would share its mistakes. It reads
-pcap (both byte orders, micro- and nanoseconds, the "modified" header), pcapng, and either in gzip.
+Written apart from the tracker on purpose: a parser shared with it would share its mistakes. It
+reads pcap (both byte orders, micro- and nanoseconds, the "modified" header), pcapng, and gzip.
 
 A conversation is a hashable key that is the same for both directions:
     ports      TCP, UDP, UDP-Lite, SCTP, DCCP: the two (address, port) ends and the protocol
@@ -29,9 +29,8 @@ class CaptureError(Exception):
 
 
 def read_frames(path):
-    """Yields (link type, bytes) for each frame, in order, as far as the file can be read."""
-    with open(path, "rb") as file:
-        data = file.read()
+    """[(link type, bytes)] of the frames, in order, as far as the file can be read."""
+    data = path.read_bytes()
     if data[:2] == b"\x1f\x8b":
         data = gzip.decompress(data)
     if data[:4] == b"\x0a\x0d\x0d\x0a":

@@ -1,4 +1,4 @@
-"""The two references' verdicts of a capture, packet by packet, with what the rules may ask about each.
+"""The two references' verdicts of a capture, and what the rules may ask about each packet.
 
 A capture is judged where SHARED holds its labels. Scenario files have steps as well: what a packet
 tries, in words. A real capture has none; its packets are named by protocol and flags instead.
@@ -17,7 +17,7 @@ HALF_OF_SEQUENCE_SPACE = 1 << 31
 
 
 class Judged:
-    """One scored packet: where it stands, what the references say, its class and its facts."""
+    """One packet to score: where it stands, what the references say, and its facts."""
     __slots__ = ("file", "number", "script", "step", "ovs", "linux", "facts", "conversation")
 
     def __init__(self, file, number, ovs, linux, script, step, facts, conversation=None):

@@ -50,7 +50,8 @@ def count(results):
 
 def has_passed(scores):
     counts = count(result for score in scores for result in score.results)
-    reached = all(ok * 100 >= PASS_PERCENT[letter] * total for letter, (ok, total) in counts.items())
+    reached = all(ok * 100 >= PASS_PERCENT[letter] * total
+                  for letter, (ok, total) in counts.items())
     return reached and not any(score.failure for score in scores)
 
 
