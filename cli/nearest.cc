@@ -28,7 +28,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   std::string_view best;
-  std::size_t least = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  std::size_t least = (word.size() + 2) / 3 + 1;
   for (const std::string_view candidate : candidates) {
     const bool starts = word.size() >= 3 && candidate.starts_with(word);
     const std::size_t d = starts ? 1 : distance(word, candidate);
@@ -41,7 +41,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
   const std::string_view meant = nearest(word, candidates);
-  return meant.empty() ? std::string() : "; did you mean '" + std::string(meant) + "'?";
+  return meant.empty() ? std::string() : " (did you mean '" + std::string(meant) + "'?)";
 }
 
 std::string listed(std::span<const std::string_view> words) {

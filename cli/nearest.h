@@ -11,10 +11,10 @@
 namespace uct::cli {
 
 /// Gives     the candidate that `word` was most likely meant to be; empty when none is near. Near is
-///           at most a third of the word's letters changed, or the word being a candidate's start.
+///           about a third of the word's letters changed, or the word being a candidate's start.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
-/// Gives     "; did you mean 'x'?" or nothing.
+/// Gives     " (did you mean 'x'?)" or nothing.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
 /// Gives     the words with commas between.

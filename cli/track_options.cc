@@ -8,23 +8,11 @@
 #include "cli/durations.h"
 #include "cli/exit_codes.h"
 #include "cli/nearest.h"
+#include "cli/track_help.h"
 
 namespace uct::cli {
 
 namespace {
-
-constexpr const char* kDescription =
-    "Tracks the connections in capture files (pcap or pcapng, also gzip'd) and prints them with a\n"
-    "summary. Each file is a stream of its own; - is standard input.";
-
-constexpr const char* kExamples =
-    "Examples:\n"
-    "  uct track web.pcap                             the connections, and what was invalid\n"
-    "  uct track --explain --filter 'port 22' a.pcap  every packet's state, and why\n"
-    "  tcpdump -w - -U | uct track --events -         what opens, changes and ends, live\n"
-    "  uct track -o json *.pcap | jq 'select(.type == \"connection\" and .assured)'\n"
-    "\n"
-    "Exit codes: 0 done, 1 no packet matched, 2 usage, 5 a file could not be read to its end.\n";
 
 constexpr std::array<std::string_view, 5> kForms = {"table", "wide", "json", "conntrack", "ovs"};
 constexpr std::array<std::string_view, 2> kClocks = {"capture", "frozen"};
@@ -43,78 +31,34 @@ struct Words {
   bool no_sequence_check = false;
 };
 
-std::string quoted(std::string_view word) { return "'" + std::string(word) + "'"; }
+std::string in_quotes(std::string_view word) { return "'" + std::string(word) + "'"; }
 
 void define_output(CLI::App& app, TrackOptions& options, Words& words) {
-  constexpr const char* group = "What to print";
-  app.add_option("-o,--output", words.form,
-                 "table, wide (more columns), json (lines, see docs/json.md), conntrack (as "
-                 "conntrack -L) or ovs (as dpctl/dump-conntrack -m -s)")
-      ->type_name("FORM")
-      ->group(group);
-  app.add_flag("--packets", options.packets,
-               "print a line for each packet instead: its number and state flags")
-      ->group(group);
-  app.add_flag("--explain", options.explain,
-               "with each packet's tuple, connection state and reason (means --packets)")
-      ->group(group);
-  app.add_flag("--events", options.events,
-               "print a line for each new, updated and destroyed connection instead, as "
-               "conntrack -E")
-      ->group(group);
-  app.add_option("--color", words.color, "auto (only on a terminal, without NO_COLOR), always, never")
-      ->type_name("WHEN")
-      ->group(group);
+  app.add_option("-o,--output", words.form);
+  app.add_flag("--packets", options.packets);
+  app.add_flag("--explain", options.explain);
+  app.add_flag("--events", options.events);
+  app.add_option("--color", words.color);
 }
 
 void define_selection(CLI::App& app, TrackOptions& options, Words& words) {
-  constexpr const char* group = "Which packets";
-  app.add_option("--filter", options.filter,
-                 "track only frames that this capture filter matches, as in tcpdump")
-      ->type_name("EXPR")
-      ->group(group);
-  app.add_option("--from", words.from,
-                 "first packet: #100, time since the first packet (90, 12.5, 1h30m), or "
-                 "2026-11-23T10:00:00 (UTC)")
-      ->type_name("POINT")
-      ->group(group);
-  app.add_option("--to", words.to, "last packet, likewise")->type_name("POINT")->group(group);
+  app.add_option("--filter", options.filter);
+  app.add_option("--from", words.from);
+  app.add_option("--to", words.to);
 }
 
 void define_tracking(CLI::App& app, TrackOptions& options, Words& words) {
-  constexpr const char* group = "How to track";
-  app.add_option("--clock", words.clock,
-                 "capture: connections expire as the packets' time goes on; frozen: nothing expires")
-      ->type_name("CLOCK")
-      ->group(group);
-  app.add_option("--timeout", words.timeouts,
-                 "set a timeout, for example tcp.established=1h; may be repeated")
-      ->type_name("NAME=TIME")
-      ->allow_extra_args(false)
-      ->group(group);
-  app.add_option("--zone", options.zone, "zone of all packets, 0 to 65535 [0]")
-      ->type_name("N")
-      ->check(CLI::Range(0, 65535))
-      ->group(group);
-  app.add_option("--max-connections", options.max_connections, "connections at most [3000000]")
-      ->type_name("N")
-      ->group(group);
-  app.add_flag("--no-commit", words.no_commit, "judge packets, enter no connection in the table")
-      ->group(group);
-  app.add_flag("--strict", words.strict, "acknowledgements of data never seen are invalid")
-      ->group(group);
-  app.add_flag("--no-seq-check", words.no_sequence_check,
-               "do not judge TCP sequence numbers, for captures of one direction")
-      ->group(group);
+  app.add_option("--clock", words.clock);
+  app.add_option("--timeout", words.timeouts)->allow_extra_args(false);
+  app.add_option("--zone", options.zone)->check(CLI::Range(0, 65535));
+  app.add_option("--max-connections", options.max_connections);
+  app.add_flag("--no-commit", words.no_commit);
+  app.add_flag("--strict", words.strict);
+  app.add_flag("--no-seq-check", words.no_sequence_check);
 }
 
 void define(CLI::App& app, TrackOptions& options, Words& words) {
-  app.name("uct track");
-  app.description(kDescription);
-  app.footer(kExamples);
-  app.get_formatter()->column_width(28);
-  app.set_help_flag("-h,--help", "print this text")->group("What to print");
-  app.add_option("FILE", options.files, "capture files; - is standard input")->type_name("");
+  app.add_option("FILE", options.files);
   define_output(app, options, words);
   define_selection(app, options, words);
   define_tracking(app, options, words);
@@ -127,7 +71,7 @@ std::size_t choose(std::string_view option, std::string_view word,
                    const std::array<std::string_view, kCount>& choices, std::string& error) {
   const auto found = std::find(choices.begin(), choices.end(), word);
   if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
-  error = std::string(option) + " knows no " + quoted(word) + did_you_mean(word, choices) +
+  error = std::string(option) + " knows no " + in_quotes(word) + did_you_mean(word, choices) +
           "; take one of: " + listed(choices);
   return 0;
 }
@@ -144,7 +88,7 @@ std::vector<std::string_view> timeout_names() {
 std::string set_timeout(std::string_view setting, TimeoutPolicy& policy) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string_view::npos) {
-    return "--timeout " + quoted(setting) + " sets nothing; write a name, = and a time, for "
+    return "--timeout " + in_quotes(setting) + " sets nothing; write a name, = and a time, for "
            "example tcp.established=1h";
   }
   const std::string_view key = setting.substr(0, equals);
@@ -152,16 +96,16 @@ std::string set_timeout(std::string_view setting, TimeoutPolicy& policy) {
   TimeoutClass timeout_class{};
   if (!parse_timeout_class(key, timeout_class)) {
     const std::vector<std::string_view> names = timeout_names();
-    return "no timeout has the name " + quoted(key) + did_you_mean(key, names) +
+    return "no timeout has the name " + in_quotes(key) + did_you_mean(key, names) +
            "; take one of: " + listed(names);
   }
   const std::optional<Duration> time = parse_duration(value);
   if (!time) {
-    return "the timeout " + std::string(key) + " cannot be " + quoted(value) +
+    return "the timeout " + std::string(key) + " cannot be " + in_quotes(value) +
            "; write a time such as 500ms, 30s, 5m, 1h or 2d";
   }
   if (*time < kMinTimeout || *time > kMaxTimeout) {
-    return "the timeout " + std::string(key) + " cannot be " + quoted(value) +
+    return "the timeout " + std::string(key) + " cannot be " + in_quotes(value) +
            "; it must be between 1ms and 20d";
   }
   policy[timeout_class] = *time;
@@ -172,7 +116,7 @@ std::string set_bound(std::string_view option, const std::string& word, Bound& b
   if (word.empty()) return {};
   const std::optional<Bound> parsed = parse_bound(word);
   if (!parsed) {
-    return std::string(option) + " cannot be " + quoted(word) +
+    return std::string(option) + " cannot be " + in_quotes(word) +
            "; write a packet number (#100), a time since the first packet (90, 12.5, 1h30m) or a "
            "point in time (2026-11-23T10:00:00)";
   }
@@ -212,7 +156,7 @@ std::string check(const Words& words, const TrackOptions& options) {
   const bool conntrack_events = options.events && !options.packets && words.form == "conntrack";
   if (!options.reports() && words.form != "table" && words.form != "json" && !conntrack_events) {
     return std::string(options.packets ? "--packets" : "--events") + " has no form " +
-           quoted(words.form) + "; leave -o out, or take -o json";
+           in_quotes(words.form) + "; leave -o out, or take -o json";
   }
   if (options.files.empty()) return "which capture? name a file, or - for standard input";
   if (std::count(options.files.begin(), options.files.end(), "-") > 1) {
@@ -233,7 +177,7 @@ std::vector<std::string> names_of(const CLI::App& app) {
 std::string unknown_option(const CLI::App& app, const std::string& word) {
   const std::vector<std::string> names = names_of(app);
   const std::vector<std::string_view> views(names.begin(), names.end());
-  return "unknown option " + quoted(word) + did_you_mean(word, views);
+  return "unknown option " + in_quotes(word) + did_you_mean(word, views);
 }
 
 ParsedTrack refuse(const std::string& error) {
@@ -256,7 +200,7 @@ ParsedTrack parse_track(std::span<const char* const> arguments) {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     parsed.exit_code = exit_code::kDone;
-    parsed.message = app.help();
+    parsed.message = track_help();
     return parsed;
   } catch (const CLI::ParseError& error) {
     return refuse(error.what());

@@ -1,7 +1,7 @@
 /// What expiry costs: the timer wheel against the list-per-timeout algorithm of 2016.
 ///
 /// Question   nanoseconds per connection armed, refreshed by a packet, visited live, expired;
-///            per sweep with nothing to do. At 1 k connections (in cache) and 1 M (64 MB of records).
+///            per sweep with nothing to do. At 1 k connections (in cache) and 1 M (64 MB).
 /// Setup      records of one cache line, numbers in use order for arming and in random order for
 ///            packets and ends, timeouts of 30, 45 and 60 s. Packets come with their record
 ///            prefetched, as the table's lookup does.

@@ -1,4 +1,4 @@
-/// Random operations on the timer wheel and on a sorted map of deadlines, compared after each sweep.
+/// Random operations on the timer wheel and on a sorted map, compared after each sweep.
 ///
 /// UCT_SEED repeats a run; a failure prints the seed it needs.
 #include <gtest/gtest.h>

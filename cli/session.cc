@@ -1,0 +1,156 @@
+#include "cli/session.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "cli/durations.h"
+
+namespace uct::cli {
+
+namespace {
+
+Config config_for(const TrackOptions& options, EventSink& events) {
+  Config config;
+  config.max_connections = options.max_connections;
+  config.shards = 1;  // one thread: locks and cuts by shard would serve nobody
+  config.timeouts = options.timeouts;
+  if (options.events) config.events = &events;
+  return config;
+}
+
+std::uint64_t peak_memory_bytes() {
+  rusage usage{};
+  if (::getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+Packet packet_of(const capture::Frame& frame) {
+  Packet packet;
+  packet.data = frame.bytes.data();
+  packet.size = static_cast<std::uint32_t>(frame.bytes.size());
+  packet.wire_size = frame.wire_size;
+  packet.link = frame.link;
+  return packet;
+}
+
+}  // namespace
+
+Session::Session(const SessionParts& parts, const std::string& file)
+    : options_(parts.options),
+      reader_(parts.reader),
+      filter_(parts.filter),
+      out_(parts.out),
+      packet_lines_(parts.options, parts.style),
+      events_(parts.options.form == Form::json),
+      progress_(file, parts.options.reports() || !is_terminal(STDOUT_FILENO)) {
+  facts_.file = file;
+  request_.zone = options_.zone;
+  request_.commit = options_.commit;
+}
+
+Result<std::unique_ptr<Session>> Session::start(const SessionParts& parts,
+                                                const std::string& file) {
+  std::unique_ptr<Session> session(new Session(parts, file));
+  auto tracker = Tracker::create(config_for(parts.options, session->events_));
+  if (!tracker) return tracker.error();
+  session->tracker_ = std::move(tracker.value());
+  session->tracker_->set_default_sequence_check(parts.options.sequence_check);
+  session->shortest_timeout_ = session->tracker_->shortest_timeout();
+  return session;
+}
+
+RunFacts Session::run() {
+  const auto started = std::chrono::steady_clock::now();
+  while (!ended_ && !out_.closed()) {
+    const std::size_t count = reader_.next_burst(frames_);
+    if (count == 0) break;
+    if (facts_.frames_read == 0) first_read_ = frames_[0].time;
+    facts_.frames_read += count;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (is_wanted(frames_[i])) add(frames_[i]);
+    }
+    track_burst();  // the frames' bytes last until the next call of the reader
+    progress_.update({reader_.bytes_read(), reader_.size(), facts_.frames_read});
+    // A burst that is not full means that a live source has no more for now.
+    if (count < frames_.size()) out_.flush();
+  }
+  if (options_.clock == ClockMode::capture && facts_.frames_tracked != 0) sweep_all();
+  events_.take(out_.text());
+  facts_.elapsed = std::chrono::steady_clock::now() - started;
+  progress_.clear();
+  return finish();
+}
+
+RunFacts Session::finish() {
+  facts_.stats = tracker_->stats();
+  facts_.last = now_;
+  facts_.peak_memory_bytes = peak_memory_bytes();
+  if (const std::optional<capture::ReadError>& error = reader_.error()) {
+    facts_.error = error->message;
+    facts_.error_offset_bytes = error->offset;
+  }
+  return facts_;
+}
+
+bool Session::is_wanted(const capture::Frame& frame) {
+  if (!options_.range.is_open()) {
+    if (options_.range.ends_at(frame.number)) ended_ = true;
+    if (!options_.range.contains(frame.number, frame.time, first_read_)) return false;
+  }
+  return filter_ == nullptr || filter_->matches(frame);
+}
+
+void Session::add(const capture::Frame& frame) {
+  if (frame.time >= burst_end_) advance_clock(frame.time);
+  if (facts_.frames_tracked++ == 0) facts_.first = frame.time;
+  burst_frames_[count_] = &frame;
+  packets_[count_] = packet_of(frame);
+  ++count_;
+}
+
+/// Ends the burst where another millisecond begins: a call of process() has one time, and promise E1
+/// is to the millisecond. Packets that go back in time stay in the burst: the clock is held.
+void Session::advance_clock(Timestamp time) {
+  track_burst();
+  now_ = time;
+  const bool frozen = options_.clock == ClockMode::frozen;
+  burst_end_ = frozen ? Timestamp::max() : Timestamp(millisecond_of(time) + Duration(1));
+}
+
+void Session::track_burst() {
+  if (count_ == 0) return;
+  if (options_.clock == ClockMode::capture) sweep_if_due();
+  const std::span<Explanation> explanations(explanations_.data(), options_.explain ? count_ : 0);
+  tracker_->process({packets_.data(), count_}, request_, now_, {verdicts_.data(), count_},
+                    explanations);
+  if (!options_.reports()) print_burst();
+  count_ = 0;
+}
+
+/// Nothing opened or refreshed since the last sweep expires sooner than the shortest timeout.
+void Session::sweep_if_due() {
+  if (now_ >= sweep_due_) sweep_all();
+}
+
+void Session::sweep_all() {
+  SweepResult swept;
+  do {
+    swept = tracker_->sweep(now_);
+  } while (!swept.finished);
+  sweep_due_ = std::min(swept.next, now_ + shortest_timeout_);
+}
+
+void Session::print_burst() {
+  Text& text = out_.text();
+  for (std::size_t i = 0; options_.packets && i < count_; ++i) {
+    packet_lines_.append(text, {burst_frames_[i]->number, burst_frames_[i]->time, &verdicts_[i],
+                                options_.explain ? &explanations_[i] : nullptr});
+  }
+  events_.take(text);
+  out_.flush_when_full();
+}
+
+}  // namespace uct::cli

@@ -1,0 +1,56 @@
+#include "cli/track_help.h"
+
+namespace uct::cli {
+
+std::string_view track_help() {
+  return R"(uct track - the connections in captures, every packet's state, and why
+
+Usage: uct track [OPTIONS] FILE...
+
+Reads pcap and pcapng files, also gzip'd; - is standard input. Each file is a
+stream of its own, with a tracker of its own.
+
+What to print (default: the connections at the end, and a summary)
+  --packets              a line for each packet: its number and state flags
+  --explain              with its tuple, the connection's state before and after,
+                         and the reason with its numbers (means --packets)
+  --events               a line for each new, updated and destroyed connection,
+                         as conntrack -E writes it
+  -o, --output FORM      table      for people
+                         wide       with more columns
+                         json       an object a line (docs/json.md)
+                         conntrack  as conntrack -L
+                         ovs        as ovs-appctl dpctl/dump-conntrack -m -s
+  --color WHEN           auto (on a terminal, unless NO_COLOR is set), always, never
+
+Which packets (the others are skipped; packets keep their numbers)
+  --filter EXPR          those that match a capture filter, as tcpdump takes it
+  --from POINT           from #100 (a packet's number), 90, 12.5 or 1h30m (since the
+                         first packet) or 2026-11-23T10:00:00 (UTC) on
+  --to POINT             up to there, the packet at that point included
+
+How to track
+  --clock CLOCK          capture: connections expire as the packets' time goes on
+                         frozen: time stands still, nothing expires
+  --timeout NAME=TIME    set a timeout, such as tcp.established=1h; repeatable
+  --zone N               the zone of all packets, 0 to 65535; 0 if not given
+  --max-connections N    connections at most; 3000000 if not given
+  --no-commit            judge packets, but enter no connection in the table
+  --strict               acknowledgements of data never seen are invalid
+  --no-seq-check         do not judge TCP sequence numbers, for captures that show
+                         one direction only
+
+  -h, --help             this text
+
+Examples
+  uct track web.pcap
+  uct track --explain --filter 'tcp port 22' web.pcap
+  tcpdump -U -w - | uct track --events -
+  uct track -o json *.pcap | jq 'select(.type == "connection" and .assured)'
+
+Exit codes: 0 done, 1 no packet matched, 2 usage, 5 a file could not be read to
+its end.
+)";
+}
+
+}  // namespace uct::cli
