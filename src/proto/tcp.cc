@@ -282,9 +282,9 @@ bool belongs_to_the_closed(const Body& body, Direction direction, const Segment&
   const TcpBody& tcp = body.tcp;
   const bool seq_near =
       near(segment.seq, tcp.end[sender]) || near(segment.seq, tcp.max_ack[receiver]);
-  const bool ack_near = !segment.has_ack || near(segment.ack, tcp.end[receiver]) ||
-                        near(segment.ack, tcp.max_ack[sender]);
-  return seq_near && ack_near;
+  const bool ack_near =
+      near(segment.ack, tcp.end[receiver]) || near(segment.ack, tcp.max_ack[sender]);
+  return seq_near || (segment.has_ack && ack_near);
 }
 
 /// ACK, data and FIN once both sides were heard.

@@ -74,7 +74,8 @@ def judged_packets(name, path, labels_path, steps_path):
         if not packet.is_ip:
             continue
         script, step = (steps[index][2], steps[index][3]) if steps else (name, "")
-        ovs, linux = label[1], linux_verdict(label[2], packet, script)
+        ovs = label[1]
+        linux = linux_verdict(ovs, label[2], packet, script)
         history = past.setdefault(packet.conversation, History())
         facts = facts_of(packet, history, past)
         facts["clean"] = yes_no(not history.differed)
@@ -88,12 +89,21 @@ def judged_packets(name, path, labels_path, steps_path):
     return judged
 
 
-def linux_verdict(word, packet, script):
+def linux_verdict(ovs, word, packet, script):
     if script.startswith(WITHOUT_LINUX):
         return NOT_JUDGED
     if word == "untracked" and packet.protocol != capture.ICMP6:
         return NOT_JUDGED  # The namespace's own neighbour discovery, logged at that moment.
+    if ovs != word and (is_martian(packet.source) or is_martian(packet.target)):
+        return NOT_JUDGED  # Linux forwards none of these, so that it keeps no entry for them.
     return word
+
+
+def is_martian(address):
+    """Whether no router forwards this IPv4 address: multicast, class E, loopback, 0/8."""
+    if address is None or len(address) != 4:
+        return False
+    return address[0] in (0, 127) or address[0] >= 224
 
 
 def have_parted(ovs, linux):

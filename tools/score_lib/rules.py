@@ -32,7 +32,8 @@ class Rule:
     def fits(self, packet):
         step = packet.step.split(":", 1)[-1]
         return (any_fits(self.ovs, packet.ovs) and any_fits(self.linux, packet.linux)
-                and any_fits(self.script, packet.script_kind)
+                and (any_fits(self.script, packet.script_kind)
+                     or any_fits(self.script, packet.script))
                 and (any_fits(self.step, step) or any_fits(self.step, step.split(".")[0]))
                 and all(packet.facts.get(name) in words for name, words in self.facts.items()))
 
