@@ -21,12 +21,13 @@ What to print (default: the connections at the end, and a summary)
                          json       an object a line (docs/json.md)
                          conntrack  as conntrack -L
                          ovs        as ovs-appctl dpctl/dump-conntrack -m -s
-  --color WHEN           auto (on a terminal, unless NO_COLOR is set), always, never
+  --color WHEN           auto (on a terminal, unless NO_COLOR is set), always or
+                         never
 
 Which packets (the others are skipped; packets keep their numbers)
   --filter EXPR          those that match a capture filter, as tcpdump takes it
-  --from POINT           from #100 (a packet's number), 90, 12.5 or 1h30m (since the
-                         first packet) or 2026-11-23T10:00:00 (UTC) on
+  --from POINT           from #100 (a packet's number), 90, 12.5 or 1h30m (since
+                         the first packet) or 2026-11-23T10:00:00 (UTC) on
   --to POINT             up to there, the packet at that point included
 
 How to track

@@ -45,8 +45,8 @@ struct Sweeper::Implementation {
   std::jthread thread;  ///< last, so that it ends before what it uses
 };
 
-/// One round: bounded in timers by the budget and in time by the clock, which is asked each time the
-/// tracker lets go of a lock.
+/// One round: bounded in timers by the budget and in time by the clock, which is asked each time
+/// the tracker lets go of a lock.
 SweepResult Sweeper::Implementation::round(const std::stop_token& stop) {
   struct Bound {
     SteadyClock::time_point end;
@@ -68,8 +68,8 @@ SweepResult Sweeper::Implementation::round(const std::stop_token& stop) {
   return result;
 }
 
-/// How long to sleep: until something can expire, but not so long that a connection opened meanwhile
-/// with the shortest timeout would be late, and not so short that work is not batched.
+/// How long to sleep: until something can expire, but not so long that a connection opened
+/// meanwhile with the shortest timeout would be late, and not so short that work is not batched.
 Duration Sweeper::Implementation::pause(const SweepResult& result) const {
   if (!result.finished) return config.behind_interval;
   const Duration shortest = std::max(tracker.shortest_timeout(), config.ahead_interval);

@@ -1,6 +1,7 @@
 /// What happens to connections, told while it happens.
 ///
-/// Included by embedders that log, export or replicate. A tracker without an EventSink pays nothing.
+/// Included by embedders that log, export or replicate. A tracker without an EventSink pays
+/// nothing.
 /// Threads   see EventSink.
 #pragma once
 
@@ -43,8 +44,8 @@ class EventSink {
   /// Takes note of one event, quickly.
   ///
   /// Requires  does not call back into the tracker: the lock of the connection's shard is held.
-  /// Threads   called on whichever thread processes packets, sweeps or flushes; two calls may run at
-  ///           once for connections of different shards. Events of one connection come in order.
+  /// Threads   called on whichever thread processes packets, sweeps or flushes; two calls may run
+  ///           at once for connections of different shards. Events of one connection come in order.
   virtual void on_event(const Event& event) noexcept = 0;
 };
 

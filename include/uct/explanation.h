@@ -1,7 +1,7 @@
 /// The numbers behind a verdict, for a person who asks why.
 ///
-/// Included by tracker.h. Tracker::process fills one for each packet when the caller passes room for
-/// them; without, nothing of this is computed.
+/// Included by tracker.h. Tracker::process fills one for each packet when the caller passes room
+/// for them; without, nothing of this is computed.
 /// Threads   values only; safe everywhere.
 #pragma once
 

@@ -1,7 +1,7 @@
 /// Addresses and tuples: who talks to whom, in one direction.
 ///
-/// A Tuple is the readable form of a connection's key, used in dumps, events and filters. The packed
-/// form that the table hashes is private to src/conn.
+/// A Tuple is the readable form of a connection's key, used in dumps, events and filters. The
+/// packed form that the table hashes is private to src/conn.
 /// Threads   values only; safe everywhere.
 #pragma once
 
@@ -16,7 +16,8 @@
 
 namespace uct {
 
-/// Which of the two IP versions an address or a connection is of. The values are the version numbers.
+/// Which of the two IP versions an address or a connection is of. The values are the version
+/// numbers.
 enum class Family : std::uint8_t { ipv4 = 4, ipv6 = 6 };
 
 /// IANA protocol numbers that the library knows by name.

@@ -1,7 +1,8 @@
-/// Why a packet is invalid, refused or untracked: one value, one counter, one sentence for each way.
+/// Why a packet is invalid, refused or untracked: one value, one counter, one sentence for each
+/// way.
 ///
-/// Included by verdict.h and stats.h. The list below is the only place where a reason is spelled: the
-/// enum, its printed name and its sentence all come from it.
+/// Included by verdict.h and stats.h. The list below is the only place where a reason is spelled:
+/// the enum, its printed name and its sentence all come from it.
 /// Threads   values only; safe everywhere.
 #pragma once
 

@@ -51,7 +51,8 @@ struct Stats {
   std::uint64_t connections = 0;        ///< in the table, expired ones not yet swept included
   std::uint64_t buckets = 0;            ///< home buckets
   std::uint64_t overflow_buckets = 0;   ///< buckets chained to a full home bucket
-  std::uint64_t longest_chain = 0;      ///< most buckets one home bucket ever needed, itself included
+  std::uint64_t longest_chain = 0;      ///< most buckets one home bucket ever needed, itself
+                                        ///< included
   std::uint64_t memory_bytes = 0;       ///< memory in use by table, records and timers
   std::uint64_t fragmented_datagrams = 0;  ///< datagrams being followed
 

@@ -1,7 +1,7 @@
 /// A thread that sweeps a tracker in the background.
 ///
-/// For embedders without a loop of their own; the library `uct::sweeper` is the only part of uct that
-/// starts a thread and asks a clock.
+/// For embedders without a loop of their own; the library `uct::sweeper` is the only part of uct
+/// that starts a thread and asks a clock.
 #pragma once
 
 #include <functional>
@@ -34,13 +34,14 @@ class Sweeper {
   /// Requires  `tracker` outlives the sweeper.
   Sweeper(Tracker& tracker, SweeperConfig config = {});
 
-  /// Wakes the thread at once, however long it meant to sleep, and waits for it to end (promise E6).
+  /// Wakes the thread at once, however long it meant to sleep, and waits for it to end (promise
+  /// E6).
   ~Sweeper();
   Sweeper(const Sweeper&) = delete;
   Sweeper& operator=(const Sweeper&) = delete;
 
-  /// Begins a round now. Call it after a timeout was made shorter than any was before: the sweeper may
-  /// be asleep for as long as the shortest timeout that it knew.
+  /// Begins a round now. Call it after a timeout was made shorter than any was before: the sweeper
+  /// may be asleep for as long as the shortest timeout that it knew.
   void wake();
 
   /// What the sweeper did since it started.

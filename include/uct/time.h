@@ -1,7 +1,8 @@
 /// Time as the library sees it: points handed in by the caller, and lengths in milliseconds.
 ///
-/// Included by every public header that speaks of time. The core asks no clock: each call that needs
-/// the present takes it as a Timestamp, so that a capture replays exactly and tests own the clock.
+/// Included by every public header that speaks of time. The core asks no clock: each call that
+/// needs the present takes it as a Timestamp, so that a capture replays exactly and tests own the
+/// clock.
 /// Threads   values only; safe everywhere.
 #pragma once
 
@@ -20,8 +21,8 @@ struct TrackerClock {
   static constexpr bool is_steady = false;
 };
 
-/// A point in time, in nanoseconds since the caller's zero point. Expiry works in whole milliseconds:
-/// the tracker rounds a point down to its millisecond.
+/// A point in time, in nanoseconds since the caller's zero point. Expiry works in whole
+/// milliseconds: the tracker rounds a point down to its millisecond.
 using Timestamp = TrackerClock::time_point;
 
 /// A length of time, in milliseconds.

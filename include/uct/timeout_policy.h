@@ -1,7 +1,8 @@
 /// How long a connection lives without traffic, by the state it is in.
 ///
 /// Included by config.h and tracker.h. A tracker has one default policy and any number (up to
-/// kMaxTimeoutPolicies) of named ones; a packet's Request names the policy that its connection gets.
+/// kMaxTimeoutPolicies) of named ones; a packet's Request names the policy that its connection
+/// gets.
 /// Threads   values only; Tracker::set_timeout_policy may be called while packets flow.
 #pragma once
 
@@ -63,7 +64,9 @@ struct TimeoutPolicy {
       Duration(60'000),      // sctp_closing
   };
 
-  constexpr Duration operator[](TimeoutClass c) const { return values[static_cast<std::size_t>(c)]; }
+  constexpr Duration operator[](TimeoutClass c) const {
+    return values[static_cast<std::size_t>(c)];
+  }
   constexpr Duration& operator[](TimeoutClass c) { return values[static_cast<std::size_t>(c)]; }
 };
 

@@ -1,12 +1,12 @@
 /// The tracker: packets in, verdicts out.
 ///
-/// The one class an embedder needs; it includes the value types beside it. A tracker opens no file or
-/// socket, starts no thread, reads no clock and writes nothing but its own memory. Two trackers in
-/// one process share nothing.
+/// The one class an embedder needs; it includes the value types beside it. A tracker opens no file
+/// or socket, starts no thread, reads no clock and writes nothing but its own memory. Two trackers
+/// in one process share nothing.
 ///
 /// Threads   every member function may be called from any thread at any time, unless it says
-///           otherwise. Packets of one connection that arrive on two threads at once are handled one
-///           after the other, in either order.
+///           otherwise. Packets of one connection that arrive on two threads at once are handled
+///           one after the other, in either order.
 #pragma once
 
 #include <cstddef>
@@ -60,8 +60,8 @@ struct SweepResult {
   std::uint64_t removed = 0;  ///< expired connections taken out of the table
   std::uint64_t rearmed = 0;  ///< live ones whose timer was due because packets refreshed them
   bool finished = true;       ///< nothing that expired by `now` is left
-  /// When something can expire next, no later than the first deadline; Timestamp::max() when nothing
-  /// is in the table. An embedder may sleep until then, or until it opens new connections.
+  /// When something can expire next, no later than the first deadline; Timestamp::max() when
+  /// nothing is in the table. An embedder may sleep until then, or until it opens new connections.
   Timestamp next = Timestamp::max();
 };
 
@@ -99,9 +99,9 @@ class Tracker {
   /// Gives     one verdict a packet. A packet finds what an earlier packet of the burst committed.
   /// Errors    none. A malformed packet is `inv|trk` with a Reason, its bytes untouched. A commit
   ///           refused by a full table is `new|trk` with a Reason for which is_refusal() holds.
-  /// Order     packets of one connection, and fragments of one datagram, see each other's effects in
-  ///           order. Packets of different connections may be decided in another order within 32:
-  ///           which of two openings a limit with one place left refuses is not said.
+  /// Order     packets of one connection, and fragments of one datagram, see each other's effects
+  ///           in order. Packets of different connections may be decided in another order within
+  ///           32: which of two openings a limit with one place left refuses is not said.
   /// Owns      nothing: packets, verdicts and explanations stay the caller's.
   /// Cost      see docs/performance.md; without explanations nothing is formatted or allocated,
   ///           except that a new connection may grow the table by one bucket.
@@ -116,8 +116,9 @@ class Tracker {
 
   /// Copies live connections that match `filter` into `out`, going on where `cursor` stands.
   ///
-  /// Gives     how many were copied; fewer than out.size() only when the cursor is done. A connection
-  ///           that lives through the whole dump appears exactly once, whatever else changes.
+  /// Gives     how many were copied; fewer than out.size() only when the cursor is done. A
+  ///           connection that lives through the whole dump appears exactly once, whatever else
+  ///           changes.
   /// Cost      holds a shard's lock for at most a few hundred records at a time.
   std::size_t dump(DumpCursor& cursor, std::span<ConnectionInfo> out, Timestamp now,
                    const Filter& filter = {}) const;
@@ -170,7 +171,8 @@ class Tracker {
   std::optional<TimeoutPolicyId> find_timeout_policy(std::string_view name) const;
   std::optional<TimeoutPolicy> timeout_policy(TimeoutPolicyId id) const;
 
-  /// Gives     the shortest timeout of all policies: no connection opened from now on expires sooner.
+  /// Gives     the shortest timeout of all policies: no connection opened from now on expires
+  ///           sooner.
   Duration shortest_timeout() const;
 
   // ---- TCP ------------------------------------------------------------------------------------

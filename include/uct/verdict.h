@@ -40,11 +40,12 @@ constexpr StateFlags& operator|=(StateFlags& a, StateFlags b) { return a = a | b
 /// Gives     true when every flag of `wanted` is set in `flags`.
 constexpr bool has(StateFlags flags, StateFlags wanted) { return (flags & wanted) == wanted; }
 
-/// Gives     the names joined by `|` in the order new est rel rpl inv trk snat dnat, or `untracked`.
+/// Gives     the names joined by `|` in the order new est rel rpl inv trk snat dnat, or
+///           `untracked`.
 std::string to_string(StateFlags flags);
 
-/// Names a connection for as long as it lives. A handle to a connection that is gone is recognised as
-/// stale: it carries 8 bits of how often its place was used and 16 of the hash of its key.
+/// Names a connection for as long as it lives. A handle to a connection that is gone is recognised
+/// as stale: it carries 8 bits of how often its place was used and 16 of the hash of its key.
 enum class ConnectionHandle : std::uint64_t { none = 0 };
 
 /// 128 bits of flags that a data plane keeps on a connection; byte 0 is the most significant.

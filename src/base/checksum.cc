@@ -12,7 +12,8 @@ namespace uct::core {
 
 namespace {
 
-/// Adds with the carry around, on 64 bits: 2^64 - 1 is a multiple of 2^16 - 1, so that nothing is lost.
+/// Adds with the carry around, on 64 bits: 2^64 - 1 is a multiple of 2^16 - 1, so that nothing is
+/// lost.
 inline std::uint64_t add_around(std::uint64_t sum, std::uint64_t word) {
   sum += word;
   return sum + (sum < word ? 1 : 0);

@@ -13,17 +13,17 @@ namespace uct::core {
 
 using Bytes = std::span<const std::byte>;
 
-/// Gives     the one's complement sum of big-endian 16-bit words, folded to 16 bits, as it stands in
-///           memory (no byte swap: equality with 0xffff and addition do not need one). An odd last
-///           byte counts as if a zero followed.
+/// Gives     the one's complement sum of big-endian 16-bit words, folded to 16 bits, as it stands
+///           in memory (no byte swap: equality with 0xffff and addition do not need one). An odd
+///           last byte counts as if a zero followed.
 std::uint16_t ones_sum(Bytes bytes, std::uint64_t start = 0);
 
 /// Gives     the sum over a pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1), to start a
 ///           ones_sum over the transport with. `addresses` are the 8 or 32 bytes of both.
 std::uint64_t pseudo_header_sum(Bytes addresses, std::uint8_t protocol, std::uint32_t length);
 
-/// Gives     the CRC32c (Castagnoli, RFC 9260 appendix A) of `bytes` with the four at `zeroed` taken
-///           as zero, as SCTP stores it: little-endian.
+/// Gives     the CRC32c (Castagnoli, RFC 9260 appendix A) of `bytes` with the four at `zeroed`
+///           taken as zero, as SCTP stores it: little-endian.
 std::uint32_t sctp_crc32c(Bytes bytes, std::size_t zeroed);
 
 /// The two ways to compute it; the processor's own instruction is used where there is one.

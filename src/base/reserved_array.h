@@ -1,8 +1,9 @@
 /// An array whose address never changes while it grows and shrinks.
 ///
-/// Address space for the largest size is reserved at the start; memory comes with first use and goes
-/// back with release(). The table and its records live in such arrays, so that growing copies nothing
-/// and a number stays a place. This file and its .cc are the library's only calls to the system.
+/// Address space for the largest size is reserved at the start; memory comes with first use and
+/// goes back with release(). The table and its records live in such arrays, so that growing copies
+/// nothing and a number stays a place. This file and its .cc are the library's only calls to the
+/// system.
 /// Threads   none of its own: the shard that owns the array holds its lock. Addresses may be
 ///           prefetched by anyone at any time, because they stay mapped.
 #pragma once

@@ -1,5 +1,5 @@
-// The lanes are written once, in the compiler's vector types, and compiled for AVX-512, AVX2 and the
-// baseline; the processor is asked once, at the first call.
+// The lanes are written once, in the compiler's vector types, and compiled for AVX-512, AVX2 and
+// the baseline; the processor is asked once, at the first call.
 #include "base/siphash.h"
 
 #include <cstring>

@@ -2,8 +2,8 @@
 ///
 /// Keyed and not linear, so that nobody who lacks the key can choose tuples that collide (J.-P.
 /// Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; one and three rounds as Rust
-/// and Linux use them for tables). Inputs are whole 64-bit words, as keys are. A CRC would be faster
-/// and is no option: it is linear, its seed cancels out of the difference of two keys.
+/// and Linux use them for tables). Inputs are whole 64-bit words, as keys are. A CRC would be
+/// faster and is no option: it is linear, its seed cancels out of the difference of two keys.
 /// Threads   pure functions.
 #pragma once
 

@@ -1,8 +1,8 @@
 /// A lock of one byte for work that lasts nanoseconds.
 ///
-/// Included by tracker (one for each shard, zone table page and fragment table). Taking it free costs
-/// about 2 ns where a mutex costs 6 (docs/performance.md). A waiter that spun for long gives up its
-/// time slice, so that a holder that lost its processor can go on.
+/// Included by tracker (one for each shard, zone table page and fragment table). Taking it free
+/// costs about 2 ns where a mutex costs 6 (docs/performance.md). A waiter that spun for long gives
+/// up its time slice, so that a holder that lost its processor can go on.
 /// Threads   that is what it is for.
 #pragma once
 

@@ -1,11 +1,11 @@
 /// The packed key of a connection: one form for both directions.
 ///
-/// Relies on packet (ParsedPacket); used by table, tracker and frag. The two ends are put in an order
-/// that does not depend on who speaks, so one index entry serves both directions, and the direction of
-/// a packet is which end sent it:
+/// Relies on packet (ParsedPacket); used by table, tracker and frag. The two ends are put in an
+/// order that does not depend on who speaks, so one index entry serves both directions, and the
+/// direction of a packet is which end sent it:
 ///   - TCP, UDP and everything else with ports: the lower (address, port) is end 0;
-///   - ICMP queries: the asking host is end 0, whatever the addresses, because a query from the other
-///     side with the same id is another connection;
+///   - ICMP queries: the asking host is end 0, whatever the addresses, because a query from the
+///     other side with the same id is another connection;
 ///   - other protocols: the lower address is end 0, the protocol number stands in the ports.
 /// Threads   pure functions.
 #pragma once
@@ -75,8 +75,8 @@ inline bool equal(const Key& a, const Key& b) {
 
 /// Fills `key` from a parsed packet.
 ///
-/// Gives     which end sent the packet: 0 or 1. For equal ends always 0 (rule U3: a packet to itself
-///           is of the original direction for ever).
+/// Gives     which end sent the packet: 0 or 1. For equal ends always 0 (rule U3: a packet to
+///           itself is of the original direction for ever).
 template <typename Key>
 unsigned make_key(const ParsedPacket& packet, Zone zone, Key& key);
 

@@ -4,7 +4,7 @@
 /// touches fills exactly one cache line for IPv4 and lies in two for IPv6; what is rarely needed
 /// stands apart under the same number (Cold).
 ///
-///   IPv4, 64 bytes:  | key 16 | deadline 4 | timeout 4 | counters 8 | protocol 28 | 4 small fields |
+///   IPv4, 64 bytes:  | key 16 | deadline 4 | timeout 4 | counters 8 | protocol 28 | small 4 |
 ///
 /// Threads   guarded by the lock of the shard that owns the record.
 #pragma once
@@ -27,8 +27,9 @@ inline constexpr std::uint8_t kHasMark = 0x10;     ///< Cold::mark is not 0
 inline constexpr std::uint8_t kHasLabel = 0x20;    ///< Cold::label_number names a label
 }  // namespace status
 
-/// Packets and bytes of one direction in 32 bits: 12 bits of packets, 20 of bytes. What overflows is
-/// carried to Cold, every 4096 packets or 1 MiB, so that the common packet touches one line only.
+/// Packets and bytes of one direction in 32 bits: 12 bits of packets, 20 of bytes. What overflows
+/// is carried to Cold, every 4096 packets or 1 MiB, so that the common packet touches one line
+/// only.
 inline constexpr std::uint32_t kPacketBits = 12;
 inline constexpr std::uint32_t kByteBits = 20;
 

@@ -1,8 +1,9 @@
 /// Lets later fragments follow the first one of their datagram.
 ///
-/// A first fragment carries the ports and is tracked by them; what the tracker decided is remembered
-/// here under the datagram's id, so that later fragments get the same verdict. Bounded in number (the
-/// oldest datagram makes room) and in time. Fragments that come before their first are not held.
+/// A first fragment carries the ports and is tracked by them; what the tracker decided is
+/// remembered here under the datagram's id, so that later fragments get the same verdict. Bounded
+/// in number (the oldest datagram makes room) and in time. Fragments that come before their first
+/// are not held.
 ///
 /// Relies on base, packet; called by tracker.
 /// Threads   guarded by a lock of its own; any number of threads.

@@ -137,8 +137,9 @@ void read_error(const TransportSource& source, ParsedPacket& out) {
   set(out, Fate::error, Reason::none);
 }
 
-/// Gives     whether a redirect has the option that quotes the packet it is about (RFC 4861 sections 4.5
-///           and 4.6.3). One without is refused, as both references do (docs/differences.md).
+/// Gives     whether a redirect has the option that quotes the packet it is about (RFC 4861
+///           sections 4.5 and 4.6.3). One without is refused, as both references do
+///           (docs/differences.md).
 bool quotes_redirected_packet(Bytes message) {
   constexpr std::size_t kRedirectHeader = 40;
   constexpr std::uint8_t kRedirectedHeader = 4;
@@ -179,8 +180,11 @@ void read_by_class(const TransportSource& source, IcmpClass icmp_class, Kind kin
 
 void parse_icmp(const TransportSource& source, ParsedPacket& out) {
   if (source.bytes.size() < kIcmpHeader) return invalid(out, Reason::icmp_header_cut);
-  if (source.verify_checksum && ones_sum(source.bytes) != 0xffff) {
-    return invalid(out, Reason::icmp_checksum);
+  if (source.verify_checksum) {
+    // Zero has two forms in one's complement (RFC 1071); a message of nothing but zeros sums to the
+    // other one. Linux takes it, too.
+    const std::uint16_t sum = ones_sum(source.bytes);
+    if (sum != 0xffff && sum != 0) return invalid(out, Reason::icmp_checksum);
   }
   read_by_class(source, classify_icmp(load_u8(source.bytes.data())), Kind::icmp, out);
 }

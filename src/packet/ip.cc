@@ -14,8 +14,8 @@ constexpr std::uint32_t kDatagramMax = 65535;
 /// for one; more are somebody's test of our patience.
 constexpr unsigned kMaxExtensions = 12;
 
-// Mobility, host identity and shim headers are not stepped over: nothing ever follows them (RFC 6275
-// section 6.1.1), so that they are tracked as protocols of their own.
+// Mobility, host identity and shim headers are not stepped over: nothing ever follows them (RFC
+// 6275 section 6.1.1), so that they are tracked as protocols of their own.
 
 enum NextHeader : std::uint8_t {
   kHopByHop = 0,

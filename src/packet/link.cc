@@ -29,7 +29,8 @@ LinkView by_ether_type(Bytes frame, std::uint32_t type_offset, std::uint32_t hea
   return {Announced::nothing, 0, Reason::not_ip};
 }
 
-/// BSD loopback: the address family of the system that captured, in its byte order or the network's.
+/// BSD loopback: the address family of the system that captured, in its byte order or the
+/// network's.
 LinkView by_address_family(Bytes frame) {
   if (frame.size() < 4) return {Announced::nothing, 0, Reason::not_ip};
   std::uint32_t family = load_be32(frame.data());

@@ -1,7 +1,7 @@
 /// Bytes to ParsedPacket: the one door into this room.
 ///
-/// Relies on base; called by tracker for every packet. What a packet must look like, layer by layer,
-/// is in link.cc, ip.cc, transport.cc and icmp.cc.
+/// Relies on base; called by tracker for every packet. What a packet must look like, layer by
+/// layer, is in link.cc, ip.cc, transport.cc and icmp.cc.
 /// Threads   a pure function of its arguments.
 #pragma once
 

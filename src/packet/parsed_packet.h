@@ -73,7 +73,8 @@ struct ParsedPacket {
   std::uint16_t destination_port = 0;
 
   std::uint32_t fragment_id = 0;       ///< when part is not `whole`
-  std::uint32_t ip_size = 0;           ///< bytes of the IP packet, header included; padding excluded
+  std::uint32_t ip_size = 0;           ///< bytes of the IP packet, header included; padding
+                                       ///< excluded
   std::uint32_t transport_offset = 0;  ///< from Packet::data to the transport header
   std::uint32_t transport_size = 0;    ///< bytes from there to the end of the IP packet
 };

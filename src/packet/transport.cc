@@ -41,8 +41,8 @@ constexpr bool flags_are_sane(std::uint8_t flags) {
   }
 }
 
-/// Looks for the window scale option of a SYN (RFC 7323 section 2.2); options that make no sense end
-/// the search.
+/// Looks for the window scale option of a SYN (RFC 7323 section 2.2); options that make no sense
+/// end the search.
 std::uint8_t read_window_scale(Bytes options) {
   std::size_t at = 0;
   while (at < options.size()) {
@@ -61,8 +61,8 @@ std::uint8_t read_window_scale(Bytes options) {
   return kNoWindowScale;
 }
 
-/// A datagram shorter than the IP payload is summed over its own length (RFC 768), or over all of the
-/// payload, as Linux and Open vSwitch do (docs/differences.md).
+/// A datagram shorter than the IP payload is summed over its own length (RFC 768), or over all of
+/// the payload, as Linux and Open vSwitch do (docs/differences.md).
 bool udp_checksum_ok(const TransportSource& source, std::uint32_t length) {
   const TransportSource datagram{source.bytes.first(length), source.ip, true};
   return transport_checksum_ok(datagram, length) ||

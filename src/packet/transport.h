@@ -23,7 +23,8 @@ Reason parse_udplite(const TransportSource& source, ParsedPacket& out);
 Reason parse_sctp(const TransportSource& source, ParsedPacket& out);
 Reason parse_dccp(const TransportSource& source, ParsedPacket& out);
 
-/// Gives     whether the Internet checksum over pseudo header and the first `covered` bytes is right.
+/// Gives     whether the Internet checksum over pseudo header and the first `covered` bytes is
+///           right.
 bool transport_checksum_ok(const TransportSource& source, std::uint32_t covered);
 
 }  // namespace uct::core

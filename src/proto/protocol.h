@@ -1,4 +1,5 @@
-/// The seam between the tracker and the state machines: may it open, how it begins, what it changes.
+/// The seam between the tracker and the state machines: may it open, how it begins, what it
+/// changes.
 ///
 /// A protocol is three functions over a connection's Body; adding one is adding a file
 /// (docs/adding-a-protocol.md). They know nothing of tables, locks, time or other connections.

@@ -1,6 +1,6 @@
 // An association is known by two verification tags: every packet carries the one that its receiver
-// chose (RFC 9260 section 8.5). A tag is learned from the chunk that announces it (INIT, INIT ACK), or
-// from the first packet of a side when the association was first seen by a HEARTBEAT.
+// chose (RFC 9260 section 8.5). A tag is learned from the chunk that announces it (INIT, INIT ACK),
+// or from the first packet of a side when the association was first seen by a HEARTBEAT.
 //
 //   chunk               in state                     becomes
 //   INIT                none, closed (begins again)  cookie_wait
@@ -73,13 +73,14 @@ bool travels_alone(std::uint8_t type) {
   return type == kInit || type == kInitAck || type == kShutdownComplete;
 }
 
-/// Gives     the tag that the sender of an INIT or INIT ACK wants to be addressed with; 0 is illegal.
+/// Gives     the tag that the sender of an INIT or INIT ACK wants to be addressed with; 0 is
+///           illegal.
 std::uint32_t announced_tag(const ChunkView& chunk) {
   return chunk.length < kInitSize ? 0 : load_be32(chunk.bytes + 4);
 }
 
-/// From which chunk a tag was learned. A side that sent an INIT keeps its tag when an older INIT ACK of
-/// its comes late: both sides opened at once (RFC 9260 section 5.2.1).
+/// From which chunk a tag was learned. A side that sent an INIT keeps its tag when an older INIT
+/// ACK of its comes late: both sides opened at once (RFC 9260 section 5.2.1).
 enum TagSource : std::uint8_t { kUnknown = 0, kByInit = 1, kByInitAck = 2, kByPacket = 3 };
 
 void learn_tag(Body& body, Direction of_packets, std::uint32_t tag, TagSource source) {

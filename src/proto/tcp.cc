@@ -55,8 +55,8 @@ std::uint8_t scale_in(const ParsedPacket& packet) {
                                                : std::min(packet.window_scale, kScaleMax);
 }
 
-/// Notes the originator's SYN. Until it is answered max_ack[reply] is its initial number: nothing is
-/// acknowledged.
+/// Notes the originator's SYN. Until it is answered max_ack[reply] is its initial number: nothing
+/// is acknowledged.
 void begin_with_syn(Body& body, const ParsedPacket& packet) {
   TcpBody& tcp = body.tcp;
   tcp = {};
@@ -102,8 +102,8 @@ void learn_responder(Body& body, const ParsedPacket& packet) {
   tcp.max_ack[kOriginal] = packet.seq;
 }
 
-/// Gives     whether `ack` acknowledges the SYN that only the originator has sent so far (and what it
-///           carried: RFC 7413).
+/// Gives     whether `ack` acknowledges the SYN that only the originator has sent so far (and what
+///           it carried: RFC 7413).
 bool acknowledges_syn(const Body& body, Sequence ack) {
   return sequence_after(ack, body.tcp.max_ack[kReply]) &&
          !sequence_after(ack, body.tcp.end[kOriginal]);
@@ -186,7 +186,8 @@ Update late_syn(const Body& body, Direction direction, const ParsedPacket& packe
   if (is_syn(packet)) {
     if (is_over(state(body))) return {Effect::replace, Reason::none, true};  // T27, T28
     if (direction == Direction::original) return pass();                     // T24 to T26
-    const bool checked = context.sequence_check != SequenceCheck::disabled;
+    const bool checked = context.sequence_check != SequenceCheck::disabled &&
+                         state(body) != TcpState::syn_sent2;
     if (checked && !responder_may_send(body, packet)) return reject(Reason::tcp_state);
     return pass();
   }
@@ -197,8 +198,8 @@ Update late_syn(const Body& body, Direction direction, const ParsedPacket& packe
   return pass();
 }
 
-/// Once a FIN was seen, resets come at numbers that are not exact: from a stack that counts its own FIN
-/// or not, or that had data under way. They end what was ending (Linux, conntrack_inexact_rst).
+/// Once a FIN was seen, resets come at numbers that are not exact: from a stack that counts its own
+/// FIN or not, or that had data under way. They end what was ending (Linux, conntrack_inexact_rst).
 bool ends_a_close(const Body& body, Direction direction, const Segment& segment,
                   ResetPlace place) {
   const bool closing = sent_fin(body, Direction::original) || sent_fin(body, Direction::reply);
@@ -271,8 +272,8 @@ Update place_to_update(Place place) {
   return pass();  // T7, T9: the receiver must be able to answer an old duplicate
 }
 
-/// T29: after a reset only what was under way may still come, not a stranger's numbers. Windows are too
-/// wide a measure for that: scaled, they cover a quarter of all numbers.
+/// T29: after a reset only what was under way may still come, not a stranger's numbers. Windows are
+/// too wide a measure for that: scaled, they cover a quarter of all numbers.
 bool belongs_to_the_closed(const Body& body, Direction direction, const Segment& segment) {
   const auto near = [](Sequence number, Sequence end) {
     return number - (end - kAckSlack) <= 2 * kAckSlack;
@@ -333,8 +334,8 @@ Update before_crossing_is_settled(Direction direction, const ParsedPacket& packe
   return refused ? reject(Reason::tcp_state) : pass();
 }
 
-/// Reset before the responder was ever heard (T20, T29): the originator's own numbers are all there is
-/// to know it by, and nothing of the responder's can be told from a stranger's.
+/// Reset before the responder was ever heard (T20, T29): the originator's own numbers are all there
+/// is to know it by, and nothing of the responder's can be told from a stranger's.
 Update after_unheard_reset(const Body& body, Direction direction, const ParsedPacket& packet) {
   if (direction == Direction::reply) return reject(Reason::tcp_closed);
   const Sequence end = body.tcp.end[kOriginal];

@@ -9,7 +9,8 @@
 namespace uct::core::tcp {
 
 /// Flags kept in the high four bits of Body::state.
-inline constexpr std::uint8_t kFinOriginal = 0x10;  ///< the originator sent FIN; its end is behind it
+inline constexpr std::uint8_t kFinOriginal = 0x10;  ///< the originator sent FIN; its end is behind
+                                                    ///< it
 inline constexpr std::uint8_t kFinReply = 0x20;     ///< likewise the responder
 /// syn_sent: the responder challenged the SYN, and max_end[reply] holds the number that the
 /// originator's reset must carry. Later: the open was simultaneous.

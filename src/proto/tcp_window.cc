@@ -49,7 +49,8 @@ Judgement judge(const Body& body, Direction direction, const Segment& segment, b
   const TcpBody& tcp = body.tcp;
   const Sequence seq_high = tcp.max_end[sender];
   const Sequence seq_low = tcp.end[sender] - max_window_bytes(body, opposite(direction));
-  const Sequence ack_low = tcp.end[receiver] - std::max(kAckSlack, max_window_bytes(body, direction));
+  const Sequence ack_low =
+      tcp.end[receiver] - std::max(kAckSlack, max_window_bytes(body, direction));
   const Sequence ack_high = tcp.end[receiver] + (strict ? 0 : kAckSlack);
   if (numbers != nullptr) {
     *numbers = {true,    segment.seq, segment.end, segment.ack, segment.window, seq_low, seq_high,

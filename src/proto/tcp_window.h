@@ -1,11 +1,11 @@
 /// TCP sequence numbers and windows: is a segment one that its receiver would look at?
 ///
-/// The bounds follow G. van Rooij, "Real Stateful TCP Packet Filtering in IP Filter" (2001), with the
-/// reactions of docs/tcp-states.md. For a segment from side S to side R:
+/// The bounds follow G. van Rooij, "Real Stateful TCP Packet Filtering in IP Filter" (2001), with
+/// the reactions of docs/tcp-states.md. For a segment from side S to side R:
 ///   I.   seq <= max_end[S]                    beyond the right edge: R discards all of it
 ///   II.  end >= end[S] - max_window[R]        older: a duplicate that R only answers
-///   III. ack <= end[R] + 66,000               acknowledges what R sent; the slack covers packets of R
-///                                             that took another path or were lost before us
+///   III. ack <= end[R] + 66,000               acknowledges what R sent; the slack covers packets of
+///                                             R that took another path or were lost before us
 ///   IV.  ack >= end[R] - max(66,000, max_window[S])   older: a duplicate
 /// 66,000 is one unscaled window and a segment, the MAXACKWINDOW of that paper's descendants.
 ///

@@ -1,17 +1,17 @@
 /// The index of a shard: from the hash of a key to the number of its record.
 ///
 /// A bucket is one cache line (table/bucket.h). The table grows and shrinks by one bucket at a time
-/// (W. Litwin, "Linear hashing", 1980): with 2^k <= n < 2^(k+1) buckets, a hash's home is its low k+1
-/// bits if that is below n, else its low k bits; adding bucket n splits bucket n - 2^k. No operation
-/// ever touches more than one home, so nothing stops the world.
+/// (W. Litwin, "Linear hashing", 1980): with 2^k <= n < 2^(k+1) buckets, a hash's home is its low
+/// k+1 bits if that is below n, else its low k bits; adding bucket n splits bucket n - 2^k. No
+/// operation ever touches more than one home, so nothing stops the world.
 ///
 /// A home that is full is chained to overflow buckets. At the load kept here 2 % of the entries lie
 /// in one; a look-up that must go there prefetches it in a stage of its own. (A second home by
 /// another hash, as in cuckoo tables, needs overflow counts, and the full hash of every guest when
 /// its bucket is split; the chain needs neither. docs/table-layout.md)
 ///
-/// Tags are bits 10 to 25 of the hash: while the table has between 2^10 and 2^26 buckets, the bit by
-/// which a bucket splits is in the tag, and splitting reads no record.
+/// Tags are bits 10 to 25 of the hash: while the table has between 2^10 and 2^26 buckets, the bit
+/// by which a bucket splits is in the tag, and splitting reads no record.
 ///
 /// Invariants
 ///   1. Every entry lies in the chain of home(hash).
@@ -20,7 +20,8 @@
 ///
 /// Relies on base; used by tracker.
 /// Threads   guarded by the shard's lock; only prefetch() and hint() may be called without it. The
-///           number of buckets is atomic for their sake; nothing is concluded from it without the lock.
+///           number of buckets is atomic for their sake; nothing is concluded from it without the
+///           lock.
 #pragma once
 
 #include <atomic>
@@ -52,8 +53,8 @@ class Index {
 
   void prefetch(std::uint64_t hash) const { __builtin_prefetch(&homes_[home(hash)], 0, 3); }
 
-  /// Gives     a number that probably belongs to `hash`, or kNoNumber. It may be stale or wrong: use
-  ///           it to prefetch only.
+  /// Gives     a number that probably belongs to `hash`, or kNoNumber. It may be stale or wrong:
+  ///           use it to prefetch only.
   /// Threads   without the lock: memory stays mapped, and what is read is not believed.
   std::uint32_t hint(std::uint64_t hash) const;
 

@@ -2,7 +2,8 @@
 ///
 /// Numbers are dense and stable: a connection keeps its number for life. The lowest free number is
 /// taken first, so that a tracker that drains empties its high chunks and gives their memory back.
-/// Which numbers are live stands in a bitmap, so that neither taking nor freeing one reads a record.
+/// Which numbers are live stands in a bitmap, so that neither taking nor freeing one reads a
+/// record.
 ///
 /// Relies on base and conn; used by tracker.
 /// Threads   guarded by the shard's lock; prefetch() may be called without it.

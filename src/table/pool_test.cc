@@ -49,7 +49,8 @@ TEST(NumberPool, IterationVisitsExactlyTheLive) {
       if (number == NumberPool::kNone) continue;
       ASSERT_TRUE(live.insert(number).second);
     } else {
-      auto chosen = live.lower_bound(static_cast<std::uint32_t>(random() % (NumberPool::kChunk * 4)));
+      auto chosen =
+          live.lower_bound(static_cast<std::uint32_t>(random() % (NumberPool::kChunk * 4)));
       if (chosen == live.end()) chosen = live.begin();
       pool.free(*chosen);
       live.erase(chosen);

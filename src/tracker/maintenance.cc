@@ -156,7 +156,8 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
 namespace {
 
 /// Looks at up to kRecordsPerLock numbers from `number` on and calls take(info) for each live
-/// connection; take gives false to stop before it. Moves `number`; gives false at the end of the pool.
+/// connection; take gives false to stop before it. Moves `number`; gives false at the end of the
+/// pool.
 template <typename Key, typename Take>
 bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number, Tick now,
           Take&& take) UCT_REQUIRES(shard.lock) {

@@ -7,10 +7,10 @@
 ///                                                                     \            /
 ///                                                       counters, deadline, mark -> verdict
 ///
-/// Packets go in blocks of 32. While the records of one block are on their way from memory, the next
-/// block is parsed and hashed. Within a block packets are taken shard by shard, those of one shard in
-/// the order of arrival; packets of one connection share a shard, so that they see each other's
-/// effects in order.
+/// Packets go in blocks of 32. While the records of one block are on their way from memory, the
+/// next block is parsed and hashed. Within a block packets are taken shard by shard, those of one
+/// shard in the order of arrival; packets of one connection share a shard, so that they see each
+/// other's effects in order.
 ///
 /// Relies on every room of a lower rank; called by tracker.cc. The stages without locks are in
 /// pipeline.cc, what is decided under a shard's lock in decide.cc.

@@ -1,7 +1,7 @@
 /// What a Tracker is made of, shared by the files of this room.
 ///
-/// The packet path is in pipeline.cc, sweeping and dumping in maintenance.cc, settings in tracker.cc,
-/// the life of a single connection (insert, erase, copy) in connection_store.cc.
+/// The packet path is in pipeline.cc, sweeping and dumping in maintenance.cc, settings in
+/// tracker.cc, the life of a single connection (insert, erase, copy) in connection_store.cc.
 /// Lock order: a shard's lock, then the fragment follower's. Never two shards at once.
 #pragma once
 
@@ -82,8 +82,8 @@ struct TrackerCore {
   void tell(Shard& shard, EventKind kind, DestroyCause cause, std::uint32_t number) const
       UCT_REQUIRES(shard.lock);
 
-  /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a packet
-  /// has at hand without touching more than the record's first line.
+  /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a
+  /// packet has at hand without touching more than the record's first line.
   template <typename Key>
   ConnectionHandle handle_of(const Shard& shard, std::uint32_t number, const Key& key,
                              std::uint64_t hash) const {

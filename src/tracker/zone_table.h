@@ -1,6 +1,7 @@
 /// What is set and counted for each zone: its limit, its connections, its sequence check.
 ///
-/// Relies on base; used by tracker. A zone takes memory only once something is set or counted in it.
+/// Relies on base; used by tracker. A zone takes memory only once something is set or counted in
+/// it.
 /// Threads   all counts and settings are atomic; any thread, any time.
 #pragma once
 

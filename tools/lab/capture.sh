@@ -8,7 +8,8 @@ capture_start() {
   shift 2
   # A small snapshot length makes room for many frames in the buffer; no frame is longer.
   # Not through in_ns: the pid has to be that of timeout, which passes signals on.
-  timeout -k 2 150 ip netns exec "$(ns_name "$role")" tcpdump -Z root -n -U --immediate-mode -s 4096 -B 8192 \
+  timeout -k 2 150 ip netns exec "$(ns_name "$role")" tcpdump -Z root \
+    -n -U --immediate-mode -s 4096 -B 8192 \
     -i "$device" -w "$WORK/$SESSION.pcap" "$@" 2>"$WORK/$SESSION.tcpdump" &
   CAPTURE_PID=$!
   for ((tries = 0; tries < 50; tries++)); do
@@ -19,7 +20,8 @@ capture_start() {
   return 1
 }
 
-# Ends tcpdump (SIGTERM: a background job of a script ignores SIGINT) and fails if the kernel lost packets on the way to it.
+# Ends tcpdump (SIGTERM: a background job of a script ignores SIGINT) and fails if the kernel lost
+# packets on the way to it.
 capture_stop() {
   sleep 0.4 # the last packets of the session
   kill -TERM "$CAPTURE_PID" 2>/dev/null || true

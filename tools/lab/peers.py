@@ -80,7 +80,8 @@ def pour(address, port, count):
 def keepalive(address, port, seconds):
     connection = dial(address, port)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in ((socket.TCP_KEEPIDLE, 1), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 3)):
+    for option, value in ((socket.TCP_KEEPIDLE, 1), (socket.TCP_KEEPINTVL, 1),
+                          (socket.TCP_KEEPCNT, 3)):
         connection.setsockopt(socket.IPPROTO_TCP, option, value)
     connection.settimeout(float(seconds))
     try:
@@ -153,7 +154,8 @@ def main():
     roles = {
         "hold": hold, "abort": abort, "drip": drip, "pour": pour,
         "keepalive": keepalive, "cross": cross, "part-listen": part_listen,
-        "part-connect": part_connect, "join6": join6, "lite-echo": lite_echo, "lite-send": lite_send,
+        "part-connect": part_connect, "join6": join6, "lite-echo": lite_echo,
+        "lite-send": lite_send,
     }
     roles[sys.argv[1]](*sys.argv[2:])
 

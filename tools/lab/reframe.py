@@ -41,7 +41,8 @@ def main():
         if ethertype not in FAMILY:
             continue
         packet = struct.pack(order + "I", FAMILY[ethertype][kind]) + frame[14:]
-        out.append(struct.pack(order + "IIII", seconds, fraction, len(packet), len(packet)) + packet)
+        header = struct.pack(order + "IIII", seconds, fraction, len(packet), len(packet))
+        out.append(header + packet)
     with open(target, "wb") as file:
         file.write(b"".join(out))
 

@@ -14,7 +14,8 @@ dns_server() {
     --txt-record="big.example.test,$filler,$filler,$filler,$filler,$filler,$filler,$filler"
 }
 
-session dns "dig over UDP and TCP, IPv4 and IPv6: A, AAAA, CNAME, MX, NXDOMAIN, a truncated answer asked again over TCP"
+session dns \
+  "dig over UDP and TCP, IPv4 and IPv6: A, AAAA, CNAME, MX, NXDOMAIN, a truncated answer asked again over TCP"
 run_dns() {
   local address
   dns_server
@@ -40,7 +41,8 @@ run_dns_burst() {
   wait "${pids[@]}"
 }
 
-session dhcp "busybox udhcpc gets an address from dnsmasq on the router, renews it and gives it back"
+session dhcp \
+  "busybox udhcpc gets an address from dnsmasq on the router, renews it and gives it back"
 run_dhcp() {
   # What udhcpc calls at each step: takes the address, gives it up again.
   cat >"$WORK/lease" <<'TEXT'

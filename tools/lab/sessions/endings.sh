@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Connections that do not begin or do not end as they should.
 
-session refused "curl to a closed port and dig to a closed port, IPv4 and IPv6: RST and port unreachable"
+session refused \
+  "curl to a closed port and dig to a closed port, IPv4 and IPv6: RST and port unreachable"
 run_refused() {
   refused fetch "http://$SERVER4:81/"
   refused fetch "http://[$SERVER6]:81/"
@@ -62,7 +63,8 @@ run_slow() {
   client python3 "$LAB/peers.py" keepalive "$SERVER4" 7001 5
 }
 
-session timeout "the path turns into a black hole: SYNs without answer, then a connection that retransmits and gives up"
+session timeout \
+  "the path turns into a black hole: SYNs without answer, then a connection that retransmits and gives up"
 run_timeout() {
   client sysctl -q -w net.ipv4.tcp_syn_retries=2 net.ipv4.tcp_retries2=5
   serve server 7000 python3 "$LAB/peers.py" hold "$SERVER4" 7000
@@ -81,7 +83,8 @@ run_half_close() {
   printf 'c\nb\na\n' | client nc -n -N "$SERVER6" 7000
 }
 
-session port-reuse "nc five times from one source port: the server closes first, each SYN meets its TIME_WAIT"
+session port-reuse \
+  "nc five times from one source port: the server closes first, each SYN meets its TIME_WAIT"
 run_port_reuse() {
   local turn
   serve server 7000 socat TCP4-LISTEN:7000,fork,reuseaddr EXEC:'echo hello'

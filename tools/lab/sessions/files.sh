@@ -75,7 +75,8 @@ run_ftp_passive_v6() { ftp_visit "[$SERVER6]"; }
 session tftp "tftp: get, put, a missing file; with the default and a larger block size"
 run_tftp() {
   fill_share
-  serve server 69/udp in.tftpd -L --secure --create --permissive -u root -a "$SERVER4:69" "$WORK/share"
+  serve server 69/udp in.tftpd -L --secure --create --permissive -u root -a "$SERVER4:69" \
+    "$WORK/share"
   cd "$WORK" || return
   client tftp "$SERVER4" -m binary -c get file.txt
   client tftp "$SERVER4" -m binary -c put upload.txt incoming/upload.txt

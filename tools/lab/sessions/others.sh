@@ -3,7 +3,8 @@
 
 readonly SCTP=/usr/lib/usrsctp
 
-session sctp "SCTP in user space (usrsctp): a client talks to the discard and the daytime server, and to no server"
+session sctp \
+  "SCTP in user space (usrsctp): a client talks to the discard and the daytime server, and to no server"
 run_sctp() {
   launch server $SCTP/discard_server
   launch server $SCTP/daytime_server 0
@@ -14,7 +15,8 @@ run_sctp() {
   LIMIT=4 client $SCTP/client "$SERVER4" 99 </dev/null || true
 }
 
-session udplite "UDP-Lite messages echoed, checksum over all, over the header alone and over 20 octets; IPv4 and IPv6"
+session udplite \
+  "UDP-Lite messages echoed, checksum over all, over the header alone and over 20 octets; IPv4 and IPv6"
 run_udplite() {
   python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136)' ||
     skip "this kernel has no UDP-Lite"
@@ -52,7 +54,8 @@ run_gre() { tunnel gre && tunnel_traffic; }
 session ipip "ping and curl inside an IP-in-IP tunnel"
 run_ipip() { tunnel ipip && tunnel_traffic; }
 
-session raw "ping and curl, captured on a tun device: packets without a link header" at=server:t0 late=yes
+session raw \
+  "ping and curl, captured on a tun device: packets without a link header" at=server:t0 late=yes
 run_raw() {
   tunnel ipip
   listen raw

@@ -25,7 +25,8 @@ run_ping_options() {
   client ping -q -c 2 -i 0.2 -T tsandaddr "$SERVER4"
 }
 
-session ping-errors "ping to no network, to an absent host and with a too small TTL: the router answers with errors"
+session ping-errors \
+  "ping to no network, to an absent host and with a too small TTL: the router answers with errors"
 run_ping_errors() {
   refused client ping -q -c 2 -i 0.2 -W 1 203.0.113.9
   refused client ping -q -c 2 -i 0.2 -W 1 2001:db8:3::9

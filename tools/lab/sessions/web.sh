@@ -7,7 +7,8 @@ web() { serve server "$2" python3 "$LAB/web.py" "$@"; }
 # fetch CURL-ARGUMENTS...: curl with a fixed name and nothing from the machine.
 fetch() { client curl -q -sS -o /dev/null -A lab-client --max-time 30 "$@"; }
 
-session http "curl over HTTP/1.1: three requests on one connection, a 404, a POST, an upload of 20 kB"
+session http \
+  "curl over HTTP/1.1: three requests on one connection, a 404, a POST, an upload of 20 kB"
 run_http() {
   local base=http://$SERVER4
   web "$SERVER4" 80
@@ -18,7 +19,8 @@ run_http() {
   fetch --data-binary "@$WORK/upload" -H 'Expect: 100-continue' "$base/upload"
 }
 
-session http-v6 "curl over HTTP/1.1 and IPv6: two requests, then three connections at once" keep=pcapng
+session http-v6 \
+  "curl over HTTP/1.1 and IPv6: two requests, then three connections at once" keep=pcapng
 run_http_v6() {
   local base="http://[$SERVER6]"
   web "$SERVER6" 80
@@ -36,13 +38,16 @@ run_https() {
   fetch "${as[@]}" --tls-max 1.2 https://www.example.test/20000
 }
 
-session cooked-v1 "curl and ping, captured on all devices of the client" at=client:any link=LINUX_SLL
+session cooked-v1 \
+  "curl and ping, captured on all devices of the client" at=client:any link=LINUX_SLL
 run_cooked_v1() { some_traffic; }
 
-session cooked-v2 "curl and ping, captured on all devices of the client" at=client:any link=LINUX_SLL2 keep=pcap.gz
+session cooked-v2 \
+  "curl and ping, captured on all devices of the client" at=client:any link=LINUX_SLL2 keep=pcap.gz
 run_cooked_v2() { some_traffic; }
 
-session forwarded "curl and ping, captured on all devices of the router: every packet twice" at=router:any link=LINUX_SLL2
+session forwarded \
+  "curl and ping, captured on all devices of the router: every packet twice" at=router:any link=LINUX_SLL2
 run_forwarded() { some_traffic; }
 
 session null "curl and ping, framing changed afterwards to BSD null" keep=null
