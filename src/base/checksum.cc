@@ -55,26 +55,16 @@ constexpr std::array<std::uint32_t, 256> kTable = make_table();
 
 std::uint16_t ones_sum(Bytes bytes, std::uint64_t start) {
   const std::byte* p = bytes.data();
-  std::size_t left = bytes.size();
-  std::uint64_t sum = start;
-  for (; left >= 32; p += 32, left -= 32) {
-    std::uint64_t words[4];
-    std::memcpy(words, p, sizeof(words));
-    sum = add_around(sum, words[0]);
-    sum = add_around(sum, words[1]);
-    sum = add_around(sum, words[2]);
-    sum = add_around(sum, words[3]);
+  const std::size_t words = bytes.size() / 4;
+  std::uint64_t sum = 0;  // 2^32 words fit; a plain loop, so that the compiler makes vectors of it
+  for (std::size_t i = 0; i < words; ++i) {
+    std::uint32_t word;
+    std::memcpy(&word, p + 4 * i, sizeof(word));
+    sum += word;
   }
-  for (; left >= 8; p += 8, left -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, p, sizeof(word));
-    sum = add_around(sum, word);
-  }
-  if (left > 0) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, left);
-    sum = add_around(sum, word);
-  }
+  std::uint32_t rest = 0;
+  std::memcpy(&rest, p + 4 * words, bytes.size() % 4);
+  sum = add_around(sum + rest, start);
   sum = (sum >> 32) + (sum & 0xffffffff);
   sum = (sum >> 16 & 0xffff) + (sum & 0xffff) + (sum >> 32);
   sum = (sum >> 16) + (sum & 0xffff);

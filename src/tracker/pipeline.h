@@ -61,6 +61,7 @@ class Pipeline {
     }
   };
 
+  /// Made in raw memory by run(): its type starts to live there without a constructor.
   struct Block {
     std::size_t first;     ///< place of its first packet in the burst
     std::size_t count;
