@@ -302,7 +302,8 @@ Update update_segment(Body& body, Direction direction, const ParsedPacket& packe
     return reject(Reason::tcp_closed);
   }
   if (judgement.place != Place::inside && judgement.place != Place::crossing) {
-    return place_to_update(judgement.place);
+    const bool stray = before == TcpState::close && judgement.place != Place::duplicate;
+    return stray ? reject(Reason::tcp_closed) : place_to_update(judgement.place);
   }
   const bool acknowledged =
       judgement.ack_counts &&
