@@ -128,8 +128,9 @@ SctpState next_state(SctpState now, std::uint8_t type, Direction direction) {
       return now == SctpState::shutdown_sent || now == SctpState::shutdown_recv
                  ? SctpState::shutdown_ack_sent
                  : now;
-    case kShutdownComplete:
-      return now == SctpState::shutdown_ack_sent ? SctpState::closed : SctpState::none;
+    case kShutdownComplete:  // repeated, when both sides sent a SHUTDOWN ACK
+      return now == SctpState::shutdown_ack_sent || now == SctpState::closed ? SctpState::closed
+                                                                             : SctpState::none;
     case kInitAck:
       return now == SctpState::cookie_wait || now == SctpState::cookie_echoed ||
                      now == SctpState::established

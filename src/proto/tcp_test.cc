@@ -32,8 +32,8 @@ constexpr Effect kA = Effect::accept, kP = Effect::pass, kR = Effect::reject, kN
 
 /// [direction][flags][state in the order of kStates]
 ///
-/// syn_sent      only the responder speaks: SYN (simultaneous), SYN-ACK, ACK (a challenge), RST+ACK;
-///               the originator may repeat its SYN or give up
+/// syn_sent      only the responder speaks: SYN (simultaneous), SYN-ACK, ACK (a challenge),
+///               RST+ACK; the originator may repeat its SYN or give up
 /// syn_recv      the originator's ACK completes, a FIN may ride on it; a FIN of the responder waits
 /// established   to last_ack: the responder's SYN lies behind what it sent since, and is refused
 /// last_ack      reached by crossing FINs here, of which one ACK acknowledges but one

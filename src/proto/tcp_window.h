@@ -4,8 +4,8 @@
 /// the reactions of docs/tcp-states.md. For a segment from side S to side R:
 ///   I.   seq <= max_end[S]                    beyond the right edge: R discards all of it
 ///   II.  end >= end[S] - max_window[R]        older: a duplicate that R only answers
-///   III. ack <= end[R] + 66,000               acknowledges what R sent; the slack covers packets of
-///                                             R that took another path or were lost before us
+///   III. ack <= end[R] + 66,000               acknowledges what R sent; the slack covers packets
+///                                             of R that took another path or were lost before us
 ///   IV.  ack >= end[R] - max(66,000, max_window[S])   older: a duplicate
 /// 66,000 is one unscaled window and a segment, the MAXACKWINDOW of that paper's descendants.
 ///

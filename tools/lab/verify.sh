@@ -21,7 +21,8 @@ readonly QUOTES="icmp.type in {3,4,5,11,12} || icmpv6.type in {1..4}"
 readonly BAD="($BAD_OTHER) || (($BAD_TRANSPORT) && !($QUOTES))"
 
 # Documentation ranges, multicast, link-local and "no address yet".
-readonly OWN4='^(192\.0\.2|198\.51\.100|203\.0\.113|233\.252\.0|224\.0\.0)\.|^0\.0\.0\.0$|^255\.255\.255\.255$'
+OWN4='^(192\.0\.2|198\.51\.100|203\.0\.113|233\.252\.0|224\.0\.0)\.'
+readonly OWN4+='|^0\.0\.0\.0$|^255\.255\.255\.255$'
 readonly OWN6='^2001:db8:|^ff0|^fe80:|^::$'
 
 command -v tshark >/dev/null || {
