@@ -55,7 +55,8 @@ def is_same(name, text, update):
         golden.write_text(text, encoding="utf-8")
         return True
     if not golden.exists():
-        print(f"{name}: no {golden.relative_to(TOP)}: write it with tools/golden.py --update {name}")
+        print(f"{name}: no {golden.relative_to(TOP)}: "
+              f"write it with tools/golden.py --update {name}")
         return False
     wanted = golden.read_text(encoding="utf-8")
     if wanted == text:

@@ -346,7 +346,8 @@ class WholeRun(WithShared):
     def test_all_right(self):
         code, text = self.score(self.uct(["new|trk", "est|rpl|trk", "inv|trk"]))
         self.assertEqual(code, 0)
-        self.assertEqual(text.splitlines()[-1], "score: A 2/2 B 0/0 C 1/1 (of B 0 forced apart by T16 or T27-28)")
+        self.assertEqual(text.splitlines()[-1], "score: A 2/2 B 0/0 C 1/1 "
+                         "(of B 0 forced apart by T16 or T27-28)")
 
     def test_a_reference_but_not_the_rule(self):
         code, text = self.score(self.uct(["new|trk", "est|rpl|trk", "est|trk"]))

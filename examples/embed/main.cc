@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 
 #include <uct/tracker.h>
 
@@ -9,8 +10,14 @@ using Bytes = std::array<std::uint8_t, 40>;  // an IPv4 and a TCP header, nothin
 
 // 192.0.2.1 port 40000 to 198.51.100.1 port 80, or back.
 static Bytes segment(bool back, std::uint8_t flags, std::uint8_t seq, std::uint8_t ack) {
-  Bytes bytes = {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 1,
-                 0x9c, 64, 0, 80, 0, 0, 0, seq, 0, 0, 0, ack, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0};
+  Bytes bytes = {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6};  // IPv4, 40 bytes, TTL 64, TCP
+  const Bytes::value_type rest[] = {192, 0, 2, 1, 198, 51, 100, 1, 0x9c, 64, 0, 80};
+  std::copy(std::begin(rest), std::end(rest), &bytes[12]);  // addresses and ports
+  bytes[27] = seq;
+  bytes[31] = ack;
+  bytes[32] = 0x50;  // 20 bytes of header
+  bytes[33] = flags;
+  bytes[34] = 0xff;  // window
   if (back) {
     std::swap_ranges(&bytes[12], &bytes[16], &bytes[16]);  // addresses
     std::swap_ranges(&bytes[20], &bytes[22], &bytes[22]);  // ports
@@ -28,7 +35,7 @@ int main() {
   std::array<uct::Packet, 3> burst;
   for (std::size_t i = 0; i < burst.size(); ++i) {
     burst[i].data = reinterpret_cast<const std::byte*>(frames[i].data());
-    burst[i].size = frames[i].size();
+    burst[i].size = sizeof(Bytes);
     burst[i].link = uct::LinkType::raw_ip;
     burst[i].ip_checksum = uct::ChecksumStatus::good;  // hardware looked at it
     burst[i].transport_checksum = uct::ChecksumStatus::good;

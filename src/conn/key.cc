@@ -48,15 +48,16 @@ Address make_address(const std::uint32_t* words, Family family) {
   return address;
 }
 
-Kind kind_of(Protocol protocol) {
+/// ICMP of the other family is a protocol like any other, as it is to the parser.
+Kind kind_of(Protocol protocol, Family family) {
   switch (protocol) {
     case Protocol::tcp: return Kind::tcp;
     case Protocol::udp: return Kind::udp;
     case Protocol::udplite: return Kind::udplite;
     case Protocol::sctp: return Kind::sctp;
     case Protocol::dccp: return Kind::dccp;
-    case Protocol::icmp: return Kind::icmp;
-    case Protocol::icmpv6: return Kind::icmpv6;
+    case Protocol::icmp: return family == Family::ipv4 ? Kind::icmp : Kind::other;
+    case Protocol::icmpv6: return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
     default: return Kind::other;
   }
 }
@@ -144,14 +145,14 @@ template Tuple make_tuple<KeyV6>(const KeyV6&, unsigned);
 ParsedPacket packet_of(const Tuple& tuple) {
   ParsedPacket packet;
   packet.fate = Fate::track;
-  packet.kind = kind_of(tuple.protocol);
+  packet.kind = kind_of(tuple.protocol, tuple.source.family);
   packet.family = tuple.source.family;
   packet.protocol = static_cast<std::uint8_t>(tuple.protocol);
   std::memcpy(packet.source, tuple.source.bytes.data(), 16);
   std::memcpy(packet.destination, tuple.destination.bytes.data(), 16);
   packet.source_port = tuple.source_port;
   packet.destination_port = tuple.destination_port;
-  if (has_icmp_id(tuple.protocol)) {
+  if (packet.kind == Kind::icmp || packet.kind == Kind::icmpv6) {
     packet.source_port = tuple.icmp_id;
     packet.destination_port = static_cast<std::uint16_t>(tuple.icmp_type << 8 | tuple.icmp_code);
   }

@@ -70,6 +70,7 @@ Reason walk_extensions(const IpSource& source, std::uint32_t end, ExtensionWalk&
     if (walk.type == kFragment) {
       const Reason reason = read_fragment_header(header, view.size, walk.offset, view);
       if (reason != Reason::none && !source.quoted) return reason;
+      if ((load_be16(header + 2) & 0xfff8U) != 0) view.part = FragmentPart::later;
     } else if (walk.type == kAuthentication) {
       length = (load_u8(header + 1) + 2U) * 4;  // RFC 4302 section 2.2
     } else {

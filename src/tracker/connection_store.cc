@@ -47,17 +47,6 @@ ProtocolStats& stats_of(Shard& shard, Protocol protocol) UCT_REQUIRES(shard.lock
 
 }  // namespace
 
-std::uint32_t LabelPool::take(const Label& label) {
-  if (free_.empty()) {
-    labels_.push_back(label);
-    return static_cast<std::uint32_t>(labels_.size() - 1);
-  }
-  const std::uint32_t number = free_.back();
-  free_.pop_back();
-  labels_[number] = label;
-  return number;
-}
-
 template <typename Key>
 Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening,
                                        std::uint32_t& number) {

@@ -6,6 +6,7 @@
 
 namespace uct {
 
+using core::Body;
 using core::FamilyPool;
 using core::kFamilyBit;
 using core::KeyV4;
@@ -155,17 +156,26 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
 
 namespace {
 
+/// Gives     whether a connection is found at `now_ms`, also when that lies so far ahead of the
+///           shard's clock that ticks cannot tell: reading moves no clock and sweeps nothing.
+bool is_found_at(const Body& body, const Shard& shard, std::uint64_t now_ms)
+    UCT_REQUIRES(shard.lock) {
+  const Tick shard_now = core::tick_of_ms(shard.now_ms);
+  const Tick deadline{body.deadline};
+  return core::is_live(body, shard_now) && now_ms < shard.now_ms + distance(shard_now, deadline);
+}
+
 /// Looks at up to kRecordsPerLock numbers from `number` on and calls take(info) for each live
 /// connection; take gives false to stop before it. Moves `number`; gives false at the end of the
 /// pool.
 template <typename Key, typename Take>
-bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number, Tick now,
-          Take&& take) UCT_REQUIRES(shard.lock) {
+bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number,
+          std::uint64_t now_ms, Take&& take) UCT_REQUIRES(shard.lock) {
   const FamilyPool<Key>& family = shard.family<Key>();
   for (std::uint32_t looked = 0; looked < kRecordsPerLock; ++looked) {
     number = family.records.numbers().next_live(number);
     if (number == core::NumberPool::kNone) return false;
-    if (core::is_live(family.records.record(number).body, now) &&
+    if (is_found_at(family.records.record(number).body, shard, now_ms) &&
         !take(tracker.copy<Key>(shard, number), number)) {
       return true;
     }
@@ -190,10 +200,9 @@ std::size_t Tracker::dump(DumpCursor& cursor, std::span<ConnectionInfo> out, Tim
   while (!cursor.done() && count < out.size()) {
     Shard& shard = core.shards[cursor.shard_];
     const SpinlockGuard guard(shard.lock);
-    const Tick tick = core::tick_of_ms(std::max(now_ms, shard.now_ms));
     const bool more = cursor.pool_ == 0
-                          ? scan<KeyV4>(core, shard, cursor.number_, tick, take)
-                          : scan<KeyV6>(core, shard, cursor.number_, tick, take);
+                          ? scan<KeyV4>(core, shard, cursor.number_, now_ms, take)
+                          : scan<KeyV6>(core, shard, cursor.number_, now_ms, take);
     if (more) continue;
     cursor.number_ = 0;
     if (++cursor.pool_ < 2) continue;
@@ -221,7 +230,7 @@ std::size_t core::TrackerCore::flush_family(Shard& shard, std::uint64_t now_ms,
       ++removed;
       return true;
     };
-    more = scan<Key>(*this, shard, number, core::tick_of_ms(shard.now_ms), take);
+    more = scan<Key>(*this, shard, number, now_ms, take);
   }
   return removed;
 }
@@ -254,8 +263,7 @@ std::optional<ConnectionInfo> find_key(TrackerCore& tracker, Zone zone,
   });
   if (entry == core::kNoNumber) return std::nullopt;
   const std::uint32_t number = entry & ~core::kV6Bit;
-  const Tick tick = core::tick_of_ms(std::max(now_ms, shard.now_ms));
-  if (!core::is_live(records.record(number).body, tick)) return std::nullopt;
+  if (!is_found_at(records.record(number).body, shard, now_ms)) return std::nullopt;
   return tracker.copy<Key>(shard, number);
 }
 
@@ -268,8 +276,7 @@ std::optional<ConnectionInfo> find_number(const TrackerCore& tracker, Shard& sha
   if (number >= records.numbers().capacity() || !records.numbers().is_live(number)) {
     return std::nullopt;
   }
-  const Tick tick = core::tick_of_ms(std::max(now_ms, shard.now_ms));
-  if (!core::is_live(records.record(number).body, tick)) return std::nullopt;
+  if (!is_found_at(records.record(number).body, shard, now_ms)) return std::nullopt;
   const ConnectionInfo info = tracker.copy<Key>(shard, number);
   if (info.handle != handle) return std::nullopt;
   return info;

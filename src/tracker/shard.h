@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <uct/events.h>
 #include <uct/stats.h>
@@ -33,15 +32,28 @@ struct FamilyPool {
 /// Labels of the few connections that have one.
 class LabelPool {
  public:
+  /// Gives     false when the system has no address space for `capacity` labels.
+  bool reserve(std::uint32_t capacity) {
+    return labels_.reserve(capacity) && free_.reserve(capacity);
+  }
+
   /// Gives     the number of a place that holds `label`; places of freed ones are used again.
-  std::uint32_t take(const Label& label);
-  void free(std::uint32_t number) { free_.push_back(number); }
+  ///
+  /// Requires  fewer than `capacity` are held: each connection has at most one.
+  std::uint32_t take(const Label& label) {
+    const std::uint32_t number = free_count_ > 0 ? free_[--free_count_] : used_++;
+    labels_[number] = label;
+    return number;
+  }
+  void free(std::uint32_t number) { free_[free_count_++] = number; }
   Label& operator[](std::uint32_t number) { return labels_[number]; }
   const Label& operator[](std::uint32_t number) const { return labels_[number]; }
 
  private:
-  std::vector<Label> labels_;
-  std::vector<std::uint32_t> free_;
+  ReservedArray<Label> labels_;
+  ReservedArray<std::uint32_t> free_;  ///< numbers to be used again, the latest on top
+  std::uint32_t used_ = 0;             ///< places ever used
+  std::uint32_t free_count_ = 0;
 };
 
 /// Counters of what happened to connections; what happened to packets is counted per call.

@@ -48,11 +48,11 @@ bool core::TrackerCore::reserve() {
   for (std::uint32_t i = 0; i < config.shards; ++i) {
     core::Shard& shard = shards[i];
     const core::SpinlockGuard guard(shard.lock);
-    if (!shard.index.reserve(most) || !shard.v4.records.reserve(most) ||
-        !shard.v6.records.reserve(most) || !shard.v4.wheel.reserve(most, core::Tick{}) ||
-        !shard.v6.wheel.reserve(most, core::Tick{})) {
-      return false;
-    }
+    const bool has_room = shard.index.reserve(most) && shard.labels.reserve(2 * most) &&
+                          shard.v4.records.reserve(most) && shard.v6.records.reserve(most) &&
+                          shard.v4.wheel.reserve(most, core::Tick{}) &&
+                          shard.v6.wheel.reserve(most, core::Tick{});
+    if (!has_room) return false;
   }
   return true;
 }

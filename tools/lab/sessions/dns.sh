@@ -15,8 +15,8 @@ dns_server() {
 }
 
 session dns \
-  "dig over UDP and TCP, IPv4 and IPv6: A, AAAA, CNAME, MX, NXDOMAIN, a truncated answer "\
-"asked again over TCP"
+  "dig over UDP and TCP, IPv4 and IPv6: A, AAAA, CNAME, MX, NXDOMAIN, a truncated answer \
+asked again over TCP"
 run_dns() {
   local address
   dns_server

@@ -64,8 +64,8 @@ run_slow() {
 }
 
 session timeout \
-  "the path turns into a black hole: SYNs without answer, then a connection that retransmits "\
-"and gives up"
+  "the path turns into a black hole: SYNs without answer, then a connection that retransmits \
+and gives up"
 run_timeout() {
   client sysctl -q -w net.ipv4.tcp_syn_retries=2 net.ipv4.tcp_retries2=5
   serve server 7000 python3 "$LAB/peers.py" hold "$SERVER4" 7000

@@ -4,8 +4,8 @@
 readonly SCTP=/usr/lib/usrsctp
 
 session sctp \
-  "SCTP in user space (usrsctp): a client talks to the discard and the daytime server, and "\
-"to no server"
+  "SCTP in user space (usrsctp): a client talks to the discard and the daytime server, and \
+to no server"
 run_sctp() {
   launch server $SCTP/discard_server
   launch server $SCTP/daytime_server 0
@@ -17,8 +17,8 @@ run_sctp() {
 }
 
 session udplite \
-  "UDP-Lite messages echoed, checksum over all, over the header alone and over 20 octets; "\
-"IPv4 and IPv6"
+  "UDP-Lite messages echoed, checksum over all, over the header alone and over 20 octets; \
+IPv4 and IPv6"
 run_udplite() {
   python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136)' ||
     skip "this kernel has no UDP-Lite"

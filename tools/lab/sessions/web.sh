@@ -47,8 +47,8 @@ session cooked-v2 \
 run_cooked_v2() { some_traffic; }
 
 session forwarded \
-  "curl and ping, captured on all devices of the router: every packet "\
-"twice" at=router:any link=LINUX_SLL2
+  "curl and ping, captured on all devices of the router: every packet \
+twice" at=router:any link=LINUX_SLL2
 run_forwarded() { some_traffic; }
 
 session null "curl and ping, framing changed afterwards to BSD null" keep=null

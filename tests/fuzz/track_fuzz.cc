@@ -1,0 +1,310 @@
+// Fuzzes a whole tracker: packets, times, requests and settings decoded from the input.
+//
+// Most packets are made of few bytes (tests/support/fuzz_traffic.h), so that states are reached.
+// Promises checked: flags of a verdict go together, its connection is found right after, counters
+// equal the verdicts and events that were seen, nothing dumped has expired (E1), tuples of a dump
+// find their connection, and a sweep in the far future leaves nothing.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include <uct/tracker.h>
+
+#include "tests/support/fuzz_traffic.h"
+
+namespace {
+
+using namespace uct;
+using fuzz::Feed;
+using fuzz::Frame;
+
+constexpr std::size_t kBurstMost = 48;  // more than a block of the pipeline
+
+void check(bool promise) {
+  if (!promise) std::abort();
+}
+
+bool is_untracked_reason(Reason reason) {
+  return reason == Reason::not_ip || reason == Reason::link_unsupported ||
+         reason == Reason::neighbour_or_router_discovery || reason == Reason::multicast_listener;
+}
+
+struct EventCounts : EventSink {
+  void on_event(const Event& event) noexcept override {
+    if (event.kind == EventKind::created) ++created;
+    if (event.kind == EventKind::updated) check(event.cause == DestroyCause::none);
+    if (event.kind != EventKind::destroyed) return;
+    check(event.cause != DestroyCause::none);
+    ++destroyed;
+  }
+  std::uint64_t created = 0;
+  std::uint64_t destroyed = 0;
+};
+
+/// What the verdicts say that the counters must be.
+struct Expected {
+  std::uint64_t packets = 0, bytes = 0;
+  std::uint64_t untracked = 0, new_ = 0, established = 0, related = 0, reply = 0, invalid = 0;
+  std::array<std::uint64_t, kReasonCount> reasons{};
+
+  void add(const Packet& packet, const Verdict& verdict) {
+    ++packets;
+    bytes += packet.size;
+    untracked += verdict.state == StateFlags::untracked;
+    new_ += has(verdict.state, StateFlags::new_);
+    established += has(verdict.state, StateFlags::established);
+    related += has(verdict.state, StateFlags::related);
+    reply += has(verdict.state, StateFlags::reply);
+    invalid += has(verdict.state, StateFlags::invalid);
+    if (verdict.reason != Reason::none) ++reasons[static_cast<std::size_t>(verdict.reason)];
+  }
+};
+
+void check_flags(const Verdict& verdict) {
+  const StateFlags state = verdict.state;
+  if (state == StateFlags::untracked) {
+    check(is_untracked_reason(verdict.reason) && verdict.connection == ConnectionHandle::none);
+    return;
+  }
+  check(has(state, StateFlags::tracked) && !is_untracked_reason(verdict.reason));
+  check((state & (StateFlags::snat | StateFlags::dnat)) == StateFlags::untracked);
+  if (has(state, StateFlags::invalid)) {
+    check(state == (StateFlags::invalid | StateFlags::tracked));
+    check(verdict.reason != Reason::none && !is_refusal(verdict.reason));
+    return;
+  }
+  check(verdict.reason == Reason::none || is_refusal(verdict.reason));
+  check(!has(state, StateFlags::new_ | StateFlags::reply));
+  const int kinds = has(state, StateFlags::new_) + has(state, StateFlags::established) +
+                    has(state, StateFlags::related);
+  check(kinds == 1);
+}
+
+class Player {
+ public:
+  explicit Player(Feed& feed) : feed_(feed) {
+    constexpr std::size_t kBursts[4] = {1, 1, 3, kBurstMost};
+    const unsigned flags = feed_.u8();
+    burst_most_ = kBursts[flags & 3];
+    explain_ = (flags & 4) != 0;
+    Config config;
+    config.max_connections = 1 + (flags >> 3 & 3) * 5U;
+    config.capacity = 64;
+    config.shards = 2;
+    config.tcp_pick_up = (flags & 0x20) == 0;
+    config.max_fragmented_datagrams = 2;
+    config.events = &events_;
+    tracker_ = std::move(Tracker::create(config).value());
+    check(tracker_ != nullptr);
+    request_.commit = true;
+  }
+
+  void play() {
+    for (int steps = 0; steps < 400 && !feed_.empty(); ++steps) step();
+    process(now_);
+    check_counters();
+    check_dump();
+    end();
+  }
+
+ private:
+  void step() {
+    switch (feed_.u8() & 15) {
+      case 8: case 9: return push(traffic_.sctp(feed_));
+      case 5: return push(traffic_.ported(feed_));
+      case 6: return push(traffic_.icmp_query(feed_));
+      case 7: return push(traffic_.icmp_error(feed_));
+      case 10: return push(traffic_.fragment(feed_));
+      case 11: return push(traffic_.raw(feed_));
+      case 12: return push(traffic_.other(feed_));
+      case 13: return change_request();
+      case 14: return control();
+      case 15: return advance();
+      default: return push(traffic_.tcp(feed_));
+    }
+  }
+
+  void push(Frame frame) {
+    frames_.push_back(std::move(frame));
+    if (frames_.size() >= burst_most_) process(now_);
+  }
+
+  void process(Timestamp at) {
+    std::vector<Packet> burst;
+    for (const Frame& frame : frames_) burst.push_back(frame.packet());
+    std::vector<Verdict> verdicts(burst.size());
+    std::vector<Explanation> explanations(explain_ ? burst.size() : 0);
+    tracker_->process(burst, request_, at, verdicts, explanations);
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+      check_flags(verdicts[i]);
+      check(verdicts[i].zone == request_.zone);
+      expected_.add(burst[i], verdicts[i]);
+    }
+    if (burst.size() == 1 && at == now_) check_connection(frames_[0], verdicts[0]);
+    frames_.clear();
+  }
+
+  /// Holds for a burst of one: nobody else can have removed the connection.
+  void check_connection(const Frame& frame, const Verdict& verdict) {
+    const bool opens = has(verdict.state, StateFlags::new_) && verdict.reason == Reason::none;
+    if (verdict.connection == ConnectionHandle::none) {
+      check(!has(verdict.state, StateFlags::established) || frame.is_fragment);
+      check(!opens || !request_.commit || frame.is_fragment);
+      return;
+    }
+    const auto info = tracker_->find(verdict.connection, now_);
+    check(info.has_value());
+    check(info->handle == verdict.connection && info->zone == request_.zone);
+    check(info->mark == verdict.mark && info->label == verdict.label);
+    // A TCP segment may be let pass without being taken for an answer (docs/tcp-states.md).
+    const bool answers = has(verdict.state, StateFlags::reply | StateFlags::established);
+    if (answers && info->protocol != Protocol::tcp) check(info->seen_reply);
+  }
+
+  void change_request() {
+    process(now_);
+    const unsigned flags = feed_.u8();
+    request_ = Request{};
+    request_.commit = (flags & 3) != 3;
+    request_.force = (flags & 4) != 0;
+    request_.zone = flags >> 3 & 1;
+    if ((flags & 0x10) != 0) request_.mark = request_.mark_mask = 1U + feed_.u8();
+    if ((flags & 0x20) != 0) {
+      request_.label_mask[15] = 0xff;
+      request_.label[15] = feed_.u8();
+    }
+    request_.timeout_policy = static_cast<TimeoutPolicyId>(flags >> 6);
+  }
+
+  void advance() {
+    constexpr std::int64_t kMs[16] = {1,      10,      999,       1000,       5000,      29'999,
+                                      30'000, 30'001,  60'000,    90'000,     900'000,   86'400'000,
+                                      2,      400'000, 0,         (1LL << 31) + 5};
+    process(now_);
+    now_ += std::chrono::milliseconds(feed_.pick(kMs));
+  }
+
+  void control() {
+    process(now_);
+    const unsigned byte = feed_.u8();
+    switch (byte & 7) {
+      case 0: return sweep(byte >> 3);
+      case 1: return check_dump();
+      case 2: return flush(byte >> 3);
+      case 3:
+        check(tracker_->set_max_connections(1 + (byte >> 3)) == Error::none);
+        return;
+      case 4: return tracker_->set_zone_limit(byte >> 3 & 1, limit(byte >> 4));
+      case 5: return set_policy(byte >> 3);
+      case 6:
+        return tracker_->set_sequence_check(byte >> 3 & 1,
+                                            static_cast<SequenceCheck>((byte >> 4) % 3));
+      case 7: break;
+    }
+    push(traffic_.tcp(feed_));
+    process(now_ - std::chrono::seconds(byte >> 3));  // its clock runs backwards
+  }
+
+  static std::optional<std::uint32_t> limit(unsigned value) {
+    if (value == 15) return std::nullopt;
+    return value;
+  }
+
+  void sweep(unsigned timers) {
+    SweepBudget budget;
+    budget.timers = timers == 0 ? 20'000 : timers;
+    budget.timers_per_lock = 1 + timers % 3;
+    const SweepResult result = tracker_->sweep(now_, budget);
+    if (!result.finished) return;
+    check((result.next == Timestamp::max()) == (tracker_->connection_count() == 0));
+    check(dump() == tracker_->connection_count());  // all that expired is gone
+    for (const ConnectionInfo& info : dumped_) check(result.next <= info.expires);
+  }
+
+  void flush(unsigned which) {
+    Filter filter;
+    if ((which & 1) != 0) filter.zone = which >> 1 & 1;
+    if ((which & 4) != 0) filter.protocol = Protocol::tcp;
+    tracker_->flush(now_, filter);
+    check(dump(filter) == 0);
+  }
+
+  void set_policy(unsigned value) {
+    TimeoutPolicy policy;
+    for (Duration& timeout : policy.values) timeout = Duration(1 + value * 997);
+    if (value == 31) policy.values.fill(kMaxTimeout);
+    check(tracker_->set_timeout_policy((value & 1) != 0 ? "a" : "b", policy).ok());
+  }
+
+  std::size_t dump(const Filter& filter = {}) {
+    dumped_.clear();
+    std::array<ConnectionInfo, 3> some;
+    for (DumpCursor cursor; !cursor.done();) {
+      const std::size_t count = tracker_->dump(cursor, some, now_, filter);
+      dumped_.insert(dumped_.end(), some.begin(),
+                     some.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    return dumped_.size();
+  }
+
+  void check_dump() {
+    check(dump() <= tracker_->connection_count());
+    for (const ConnectionInfo& info : dumped_) {
+      check(info.expires > now_ && info.start <= now_ && info.last_seen <= now_);
+      check(info.counters[0].packets >= 1);
+      for (const Tuple& tuple : {info.original, info.reply}) {
+        const auto found = tracker_->find(info.zone, tuple, now_);
+        check(found.has_value() && found->handle == info.handle);
+      }
+    }
+  }
+
+  void check_counters() {
+    const Stats stats = tracker_->stats();
+    check(stats.packets == expected_.packets && stats.bytes == expected_.bytes);
+    check(stats.untracked == expected_.untracked && stats.new_ == expected_.new_);
+    check(stats.established == expected_.established && stats.related == expected_.related);
+    check(stats.reply == expected_.reply && stats.invalid == expected_.invalid);
+    check(stats.reasons == expected_.reasons);
+    std::uint64_t live = 0, opened = 0, gone = 0;
+    for (const ProtocolStats& protocol : stats.protocols) {
+      live += protocol.live;
+      opened += protocol.opened;
+      gone += protocol.expired + protocol.removed;
+    }
+    check(live == stats.connections && live == tracker_->connection_count());
+    check(opened == events_.created && gone == events_.destroyed);
+    check(tracker_->zone_limit(0).count + tracker_->zone_limit(1).count == live);
+  }
+
+  /// A month on, everything has expired.
+  void end() {
+    now_ += std::chrono::hours(24 * 30);
+    check(dump() == 0);
+    for (int tries = 0; !tracker_->sweep(now_).finished; ++tries) check(tries < 100);
+    check(tracker_->connection_count() == 0);
+    check_counters();
+  }
+
+  Feed& feed_;
+  fuzz::Traffic traffic_;
+  EventCounts events_;
+  std::unique_ptr<Tracker> tracker_;
+  Expected expected_;
+  Request request_;
+  Timestamp now_ = timestamp_from_ns(1'000'000'000);
+  std::vector<Frame> frames_;
+  std::vector<ConnectionInfo> dumped_;
+  std::size_t burst_most_ = 1;
+  bool explain_ = false;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Feed feed({data, size});
+  Player(feed).play();
+  return 0;
+}
