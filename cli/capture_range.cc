@@ -46,10 +46,14 @@ std::optional<std::chrono::nanoseconds> parse_offset(std::string_view text) {
 int compare(const Bound& bound, std::uint64_t number, Timestamp time, Timestamp first) {
   const auto order = [](auto a, auto b) { return a < b ? -1 : a > b ? 1 : 0; };
   switch (bound.kind) {
-    case Bound::Kind::open: break;
-    case Bound::Kind::number: return order(number, bound.number);
-    case Bound::Kind::offset: return order(time - first, bound.offset);
-    case Bound::Kind::time: return order(time, bound.time);
+    case Bound::Kind::open:
+      break;
+    case Bound::Kind::number:
+      return order(number, bound.number);
+    case Bound::Kind::offset:
+      return order(time - first, bound.offset);
+    case Bound::Kind::time:
+      return order(time, bound.time);
   }
   return 0;
 }

@@ -10,15 +10,24 @@ namespace {
 /// Gives     the protocol's name as libnetfilter_conntrack knows it.
 std::string_view protocol_name(Protocol protocol) {
   switch (protocol) {
-    case Protocol::tcp: return "tcp";
-    case Protocol::udp: return "udp";
-    case Protocol::udplite: return "udplite";
-    case Protocol::icmp: return "icmp";
-    case Protocol::icmpv6: return "icmpv6";
-    case Protocol::sctp: return "sctp";
-    case Protocol::gre: return "gre";
-    case Protocol::dccp: return "dccp";
-    default: return "unknown";
+    case Protocol::tcp:
+      return "tcp";
+    case Protocol::udp:
+      return "udp";
+    case Protocol::udplite:
+      return "udplite";
+    case Protocol::icmp:
+      return "icmp";
+    case Protocol::icmpv6:
+      return "icmpv6";
+    case Protocol::sctp:
+      return "sctp";
+    case Protocol::gre:
+      return "gre";
+    case Protocol::dccp:
+      return "dccp";
+    default:
+      return "unknown";
   }
 }
 
@@ -70,9 +79,12 @@ void append_zone(Text& out, const ConnectionInfo& info) {
 
 std::string_view event_column(EventKind kind) {
   switch (kind) {
-    case EventKind::created: return "    [NEW] ";
-    case EventKind::updated: return " [UPDATE] ";
-    case EventKind::destroyed: break;
+    case EventKind::created:
+      return "    [NEW] ";
+    case EventKind::updated:
+      return " [UPDATE] ";
+    case EventKind::destroyed:
+      break;
   }
   return "[DESTROY] ";
 }

@@ -61,6 +61,22 @@ TEST(ConntrackList, GreShowsKeysAndUnknownProtocolsNothing) {
             "dst=10.9.0.1 packets=0 bytes=0 mark=0 use=1\n");
 }
 
+TEST(ConntrackList, UdpLiteAndDccpHavePorts) {
+  ConnectionInfo lite = with_ports(Protocol::udplite, "10.9.0.1", 38066, "10.9.0.2", 5353);
+  lite.counters[0] = {1, 29};
+  EXPECT_EQ(listed(lite, at(2)),
+            "udplite  136 28 src=10.9.0.1 dst=10.9.0.2 sport=38066 dport=5353 packets=1 bytes=29 "
+            "[UNREPLIED] src=10.9.0.2 dst=10.9.0.1 sport=5353 dport=38066 packets=0 bytes=0 mark=0 "
+            "use=1\n");
+  ConnectionInfo dccp = with_ports(Protocol::dccp, "10.9.0.1", 0, "10.9.0.2", 0);
+  dccp.counters[0] = {1, 76};
+  dccp.expires = at(600);
+  EXPECT_EQ(listed(dccp, at(2)),
+            "dccp     33 598 src=10.9.0.1 dst=10.9.0.2 sport=0 dport=0 packets=1 bytes=76 "
+            "[UNREPLIED] src=10.9.0.2 dst=10.9.0.1 sport=0 dport=0 packets=0 bytes=0 mark=0 "
+            "use=1\n");
+}
+
 TEST(ConntrackList, MarkIsPrintedInDecimalAndSctpHasAState) {
   ConnectionInfo info = with_ports(Protocol::sctp, "10.0.0.1", 1, "10.0.0.2", 2);
   info.state = static_cast<std::uint8_t>(SctpState::cookie_wait);

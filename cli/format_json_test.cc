@@ -1,6 +1,7 @@
 #include "cli/format_json.h"
 
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/samples_test.h"

@@ -18,8 +18,10 @@ void append_protocol_name(Text& out, Protocol protocol) {
     case Protocol::sctp:
     case Protocol::udplite:
     case Protocol::dccp:
-    case Protocol::igmp: return append_protocol(out, protocol);
-    default: fmt::format_to(fmt::appender(out), "{}", static_cast<unsigned>(protocol));
+    case Protocol::igmp:
+      return append_protocol(out, protocol);
+    default:
+      fmt::format_to(fmt::appender(out), "{}", static_cast<unsigned>(protocol));
   }
 }
 
@@ -61,16 +63,25 @@ void append_labels(Text& out, const Label& label) {
 /// Gives     the state as Open vSwitch translates those of the kernel.
 std::string_view ovs_state(TcpState state) {
   switch (state) {
-    case TcpState::none: return "CLOSED";
+    case TcpState::none:
+      return "CLOSED";
     case TcpState::syn_sent:
-    case TcpState::syn_sent2: return "SYN_SENT";
-    case TcpState::syn_recv: return "SYN_RECV";
-    case TcpState::established: return "ESTABLISHED";
-    case TcpState::fin_wait: return "FIN_WAIT_1";
-    case TcpState::close_wait: return "CLOSE_WAIT";
-    case TcpState::last_ack: return "LAST_ACK";
-    case TcpState::time_wait: return "TIME_WAIT";
-    case TcpState::close: return "CLOSING";
+    case TcpState::syn_sent2:
+      return "SYN_SENT";
+    case TcpState::syn_recv:
+      return "SYN_RECV";
+    case TcpState::established:
+      return "ESTABLISHED";
+    case TcpState::fin_wait:
+      return "FIN_WAIT_1";
+    case TcpState::close_wait:
+      return "CLOSE_WAIT";
+    case TcpState::last_ack:
+      return "LAST_ACK";
+    case TcpState::time_wait:
+      return "TIME_WAIT";
+    case TcpState::close:
+      return "CLOSING";
   }
   return "CLOSED";
 }

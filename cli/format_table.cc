@@ -11,7 +11,9 @@ namespace {
 
 using Info = ConnectionInfo;
 
-void fill_protocol(Text& cell, const Info& info, Timestamp) { append_protocol(cell, info.protocol); }
+void fill_protocol(Text& cell, const Info& info, Timestamp) {
+  append_protocol(cell, info.protocol);
+}
 void fill_state(Text& cell, const Info& info, Timestamp) { append(cell, state_name(info)); }
 void fill_original(Text& cell, const Info& info, Timestamp) { append_tuple(cell, info.original); }
 void fill_reply(Text& cell, const Info& info, Timestamp) { append_tuple(cell, info.reply); }
@@ -56,28 +58,37 @@ void fill_scale(Text& cell, const Info& info, Timestamp) {
 Color state_color(const ConnectionInfo& info) {
   if (info.protocol == Protocol::tcp) {
     switch (info.tcp_state()) {
-      case TcpState::established: return Color::green;
+      case TcpState::established:
+        return Color::green;
       case TcpState::none:
       case TcpState::syn_sent:
       case TcpState::syn_recv:
-      case TcpState::syn_sent2: return Color::yellow;
-      default: return Color::dim;
+      case TcpState::syn_sent2:
+        return Color::yellow;
+      default:
+        return Color::dim;
     }
   }
   return info.seen_reply ? Color::green : Color::yellow;
 }
 
 Table::Table(bool wide, Style style) : style_(style) {
-  columns_ = {{"PROTO", false, fill_protocol, 0},   {"STATE", false, fill_state, 0},
-              {"ORIGINAL", false, fill_original, 0}, {"REPLY", false, fill_reply, 0},
-              {"PACKETS", true, fill_packets, 0},    {"BYTES", true, fill_bytes, 0},
-              {"AGE", true, fill_age, 0},            {"LEFT", true, fill_left, 0}};
+  columns_ = {{"PROTO", false, fill_protocol, 0},
+              {"STATE", false, fill_state, 0},
+              {"ORIGINAL", false, fill_original, 0},
+              {"REPLY", false, fill_reply, 0},
+              {"PACKETS", true, fill_packets, 0},
+              {"BYTES", true, fill_bytes, 0},
+              {"AGE", true, fill_age, 0},
+              {"LEFT", true, fill_left, 0}};
   if (wide) {
-    columns_.insert(columns_.end(),
-                    {{"IDLE", true, fill_idle, 0}, {"STATUS", false, fill_status, 0},
-                     {"ZONE", true, fill_zone, 0}, {"MARK", true, fill_mark, 0},
-                     {"ID", true, fill_id, 0},     {"SCALE", true, fill_scale, 0},
-                     {"START", false, fill_start, 0}});
+    columns_.insert(columns_.end(), {{"IDLE", true, fill_idle, 0},
+                                     {"STATUS", false, fill_status, 0},
+                                     {"ZONE", true, fill_zone, 0},
+                                     {"MARK", true, fill_mark, 0},
+                                     {"ID", true, fill_id, 0},
+                                     {"SCALE", true, fill_scale, 0},
+                                     {"START", false, fill_start, 0}});
   }
   for (Column& column : columns_) column.width = column.title.size();
 }

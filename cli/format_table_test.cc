@@ -19,11 +19,11 @@ TEST(Table, ColumnsAreAsWideAsWhatStandsInThem) {
   ping.counters = {{{12'345, 1'000'000}, {1, 84}}};
   EXPECT_EQ(table_of(false, Style(), {closed_tcp(), ping}),
             "PROTO  STATE      ORIGINAL                          REPLY                             "
-            " PACKETS       BYTES   AGE    LEFT\n"
+            "PACKETS       BYTES   AGE   LEFT\n"
             "tcp    TIME_WAIT  10.9.0.1:53636 -> 10.9.0.2:8080   10.9.0.2:8080 -> 10.9.0.1:53636   "
-            "     5/5     270/269  2.5s   1m58s\n"
+            "    5/5     270/269  2.5s  1m58s\n"
             "icmp   REPLY      10.0.0.1 -> 10.0.0.2 type 8 id 7  10.0.0.2 -> 10.0.0.1 type 0 id 7  "
-            " 12345/1  1000000/84  2.5s   27.5s\n");
+            "12345/1  1000000/84  2.5s  27.5s\n");
 }
 
 TEST(Table, WideShowsWhatElseIsKnown) {

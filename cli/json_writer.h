@@ -37,8 +37,7 @@ class JsonWriter {
     return *this;
   }
   template <std::integral Number>
-    requires(!std::same_as<Number, bool>)
-  JsonWriter& field(std::string_view key, Number value) {
+  requires(!std::same_as<Number, bool>) JsonWriter& field(std::string_view key, Number value) {
     this->key(key);
     append(out_, fmt::to_string(value));
     return *this;

@@ -1,6 +1,7 @@
 #include "cli/json_writer.h"
 
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/samples_test.h"

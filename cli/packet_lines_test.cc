@@ -1,6 +1,7 @@
 #include "cli/packet_lines.h"
 
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/samples_test.h"
@@ -56,7 +57,8 @@ TEST_F(PacketLinesTest, ExplainedOpeningHasNoStateBefore) {
   EXPECT_EQ(line(), "3: new|trk  tcp 10.0.0.1:80 -> 10.0.0.2:40000  (none) -> SYN_SENT\n");
   why.found = true;
   why.state_before = static_cast<std::uint8_t>(TcpState::time_wait);
-  EXPECT_EQ(line(), "3: new|trk  tcp 10.0.0.1:80 -> 10.0.0.2:40000  TIME_WAIT -> SYN_SENT (anew)\n");
+  EXPECT_EQ(line(),
+            "3: new|trk  tcp 10.0.0.1:80 -> 10.0.0.2:40000  TIME_WAIT -> SYN_SENT (anew)\n");
 }
 
 TEST_F(PacketLinesTest, SegmentBeyondTheWindowCarriesItsNumbers) {

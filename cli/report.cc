@@ -56,10 +56,18 @@ std::uint64_t print_connections(Output& out, const Tracker& tracker, Timestamp n
     if (!info || out.closed()) continue;
     switch (options.form) {
       case Form::table:
-      case Form::wide: table.append_line(out.text(), *info, now); break;
-      case Form::json: append_json_connection(out.text(), *info, now); break;
-      case Form::conntrack: append_conntrack(out.text(), *info, now); break;
-      case Form::ovs: append_ovs(out.text(), *info, now); break;
+      case Form::wide:
+        table.append_line(out.text(), *info, now);
+        break;
+      case Form::json:
+        append_json_connection(out.text(), *info, now);
+        break;
+      case Form::conntrack:
+        append_conntrack(out.text(), *info, now);
+        break;
+      case Form::ovs:
+        append_ovs(out.text(), *info, now);
+        break;
     }
     out.flush_when_full();
   }

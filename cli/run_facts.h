@@ -17,13 +17,13 @@ struct RunFacts {
   std::string file;
   Stats stats;
   std::uint64_t frames_read = 0;
-  std::uint64_t frames_tracked = 0;  ///< read, in the range, and matched by the filter
-  Timestamp first{};                 ///< of the frames tracked, by capture time
-  Timestamp last{};                  ///< the clock at the end
-  std::chrono::nanoseconds elapsed{};     ///< reading and tracking, by the wall
-  std::uint64_t peak_memory_bytes = 0;    ///< of the process, resident
-  std::string error;                      ///< why reading ended early; empty otherwise
-  std::uint64_t error_offset_bytes = 0;   ///< where
+  std::uint64_t frames_tracked = 0;      ///< read, in the range, and matched by the filter
+  Timestamp first{};                     ///< of the frames tracked, by capture time
+  Timestamp last{};                      ///< the clock at the end
+  std::chrono::nanoseconds elapsed{};    ///< reading and tracking, by the wall
+  std::uint64_t peak_memory_bytes = 0;   ///< of the process, resident
+  std::string error;                     ///< why reading ended early; empty otherwise
+  std::uint64_t error_offset_bytes = 0;  ///< where
 
   /// Gives     0 when nothing was tracked.
   double packets_per_second() const {

@@ -41,8 +41,12 @@ void append_packets(Text& out, const RunFacts& facts, Style style) {
 void append_states(Text& out, const Stats& stats, Style style) {
   append_label(out, "by state", style);
   const std::array<std::pair<std::string_view, std::uint64_t>, 6> states = {
-      {{"new", stats.new_}, {"established", stats.established}, {"related", stats.related},
-       {"reply", stats.reply}, {"invalid", stats.invalid}, {"untracked", stats.untracked}}};
+      {{"new", stats.new_},
+       {"established", stats.established},
+       {"related", stats.related},
+       {"reply", stats.reply},
+       {"invalid", stats.invalid},
+       {"untracked", stats.untracked}}};
   bool first = true;
   for (const auto& [words, count] : states) {
     if (!first) append(out, ", ");
@@ -79,9 +83,8 @@ void append_reasons(Text& out, const Stats& stats, Style style) {
   for (std::size_t i = 1; i < kReasonCount; ++i) {
     if (stats.reasons[i] != 0) reasons.push_back(static_cast<Reason>(i));
   }
-  std::stable_sort(reasons.begin(), reasons.end(), [&](Reason a, Reason b) {
-    return stats.reason(a) > stats.reason(b);
-  });
+  std::stable_sort(reasons.begin(), reasons.end(),
+                   [&](Reason a, Reason b) { return stats.reason(a) > stats.reason(b); });
   std::size_t count_width = 0;
   std::size_t name_width = 0;
   for (const Reason reason : reasons) {

@@ -28,12 +28,18 @@ bool wants_color(ColorMode mode, int descriptor) {
 void Style::start(Text& out, Color color) const {
   if (!colored_) return;
   switch (color) {
-    case Color::bold: return append(out, "\x1b[1m");
-    case Color::dim: return append(out, "\x1b[2m");
-    case Color::red: return append(out, "\x1b[31m");
-    case Color::green: return append(out, "\x1b[32m");
-    case Color::yellow: return append(out, "\x1b[33m");
-    case Color::cyan: return append(out, "\x1b[36m");
+    case Color::bold:
+      return append(out, "\x1b[1m");
+    case Color::dim:
+      return append(out, "\x1b[2m");
+    case Color::red:
+      return append(out, "\x1b[31m");
+    case Color::green:
+      return append(out, "\x1b[32m");
+    case Color::yellow:
+      return append(out, "\x1b[33m");
+    case Color::cyan:
+      return append(out, "\x1b[36m");
   }
 }
 

@@ -3,7 +3,8 @@
 namespace uct::cli {
 
 std::string_view track_help() {
-  return R"(uct track - the connections in captures, every packet's state, and why
+  return 1 + R"(
+uct track - the connections in captures, every packet's state, and why
 
 Usage: uct track [OPTIONS] FILE...
 
@@ -12,7 +13,7 @@ stream of its own, with a tracker of its own.
 
 What to print (default: the connections at the end, and a summary)
   --packets              a line for each packet: its number and state flags
-  --explain              with its tuple, the connection's state before and after,
+  --explain              with its tuple, the connection's state before and after
                          and the reason with its numbers (means --packets)
   --events               a line for each new, updated and destroyed connection,
                          as conntrack -E writes it
@@ -31,15 +32,15 @@ Which packets (the others are skipped; packets keep their numbers)
   --to POINT             up to there, the packet at that point included
 
 How to track
-  --clock CLOCK          capture: connections expire as the packets' time goes on
+  --clock CLOCK          capture: connections expire as packets' time goes on
                          frozen: time stands still, nothing expires
   --timeout NAME=TIME    set a timeout, such as tcp.established=1h; repeatable
   --zone N               the zone of all packets, 0 to 65535; 0 if not given
   --max-connections N    connections at most; 3000000 if not given
   --no-commit            judge packets, but enter no connection in the table
   --strict               acknowledgements of data never seen are invalid
-  --no-seq-check         do not judge TCP sequence numbers, for captures that show
-                         one direction only
+  --no-seq-check         do not judge TCP sequence numbers, for captures that
+                         show one direction only
 
   -h, --help             this text
 

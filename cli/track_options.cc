@@ -1,7 +1,6 @@
 #include "cli/track_options.h"
 
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <array>
 
@@ -88,7 +87,8 @@ std::vector<std::string_view> timeout_names() {
 std::string set_timeout(std::string_view setting, TimeoutPolicy& policy) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string_view::npos) {
-    return "--timeout " + in_quotes(setting) + " sets nothing; write a name, = and a time, for "
+    return "--timeout " + in_quotes(setting) +
+           " sets nothing; write a name, = and a time, for "
            "example tcp.established=1h";
   }
   const std::string_view key = setting.substr(0, equals);

@@ -40,11 +40,32 @@ TEST(TrackOptions, DefaultsAreThoseOfTheLibrary) {
 }
 
 TEST(TrackOptions, EverythingSet) {
-  const ParsedTrack parsed =
-      parse({"-o", "json", "--explain", "--events", "--clock=frozen", "--zone", "65535",
-             "--no-commit", "--strict", "--max-connections", "7", "--filter", "tcp", "--from", "#2",
-             "--to", "9", "--timeout", "tcp.established=1h", "--timeout", "icmp.reply=500ms",
-             "--color", "never", "a", "-", "b"});
+  const ParsedTrack parsed = parse({"-o",
+                                    "json",
+                                    "--explain",
+                                    "--events",
+                                    "--clock=frozen",
+                                    "--zone",
+                                    "65535",
+                                    "--no-commit",
+                                    "--strict",
+                                    "--max-connections",
+                                    "7",
+                                    "--filter",
+                                    "tcp",
+                                    "--from",
+                                    "#2",
+                                    "--to",
+                                    "9",
+                                    "--timeout",
+                                    "tcp.established=1h",
+                                    "--timeout",
+                                    "icmp.reply=500ms",
+                                    "--color",
+                                    "never",
+                                    "a",
+                                    "-",
+                                    "b"});
   ASSERT_EQ(parsed.exit_code, std::nullopt) << parsed.message;
   const TrackOptions& options = parsed.options;
   EXPECT_EQ(options.files, (std::vector<std::string>{"a", "-", "b"}));

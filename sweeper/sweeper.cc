@@ -1,11 +1,11 @@
-#include <uct/sweeper.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
 #include <thread>
+
+#include <uct/sweeper.h>
 
 namespace uct {
 
@@ -40,8 +40,8 @@ struct Sweeper::Implementation {
   SweeperConfig config;
   mutable std::mutex mutex;
   std::condition_variable_any changed;
-  bool woken = false;  ///< guarded by mutex
-  Report report;       ///< guarded by mutex
+  bool woken = false;   ///< guarded by mutex
+  Report report;        ///< guarded by mutex
   std::jthread thread;  ///< last, so that it ends before what it uses
 };
 

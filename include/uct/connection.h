@@ -63,9 +63,9 @@ std::string_view name(IcmpState state);
 
 /// What is kept of each side of a TCP connection.
 struct TcpPeerInfo {
-  std::uint32_t end = 0;      ///< the sequence number after the highest byte it sent
-  std::uint32_t max_end = 0;  ///< the right edge: the highest it may send up to
-  std::uint32_t max_ack = 0;  ///< the highest acknowledgement it sent
+  std::uint32_t end = 0;         ///< the sequence number after the highest byte it sent
+  std::uint32_t max_end = 0;     ///< the right edge: the highest it may send up to
+  std::uint32_t max_ack = 0;     ///< the highest acknowledgement it sent
   std::uint32_t max_window = 0;  ///< the largest window it announced, scaled, in bytes
   std::uint8_t window_scale = 0;
   bool window_scale_known = false;  ///< its SYN carried the option (RFC 7323 section 2)
@@ -82,15 +82,15 @@ struct ConnectionInfo {
   std::uint32_t id = 0;  ///< short form of the handle for text output; unique among the living
   Zone zone = 0;
   Protocol protocol = Protocol::tcp;
-  Tuple original;  ///< as the originator's packets carry it
-  Tuple reply;     ///< as the responder's packets carry it
-  std::uint8_t state = 0;  ///< a TcpState, SctpState, OtherState or IcmpState, by `protocol`
+  Tuple original;           ///< as the originator's packets carry it
+  Tuple reply;              ///< as the responder's packets carry it
+  std::uint8_t state = 0;   ///< a TcpState, SctpState, OtherState or IcmpState, by `protocol`
   bool seen_reply = false;  ///< the responder has sent
   bool assured = false;     ///< it is worth keeping under pressure: the exchange completed
   bool picked_up = false;   ///< TCP: its first packet was not a SYN
-  std::array<TcpPeerInfo, 2> tcp{};  ///< by Direction; TCP only
+  std::array<TcpPeerInfo, 2> tcp{};    ///< by Direction; TCP only
   std::array<Counters, 2> counters{};  ///< by Direction
-  Timestamp start{};      ///< time of its first packet
+  Timestamp start{};                   ///< time of its first packet
   Timestamp last_seen{};  ///< time of the last packet that was accepted and refreshed it
   Timestamp expires{};    ///< last_seen + timeout: from here on it is not found (promise E1)
   Duration timeout{};     ///< the timeout in force

@@ -31,7 +31,7 @@ struct Filter {
   std::uint32_t mark = 0;
   std::uint32_t mark_mask = 0;  ///< bits of the mark that must equal `mark`
   Label label{};
-  Label label_mask{};           ///< likewise
+  Label label_mask{};  ///< likewise
 };
 
 /// Gives     true when `info` has everything that `filter` asks for.

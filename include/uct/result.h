@@ -7,20 +7,19 @@
 #include <string_view>
 #include <utility>
 
-
 namespace uct {
 
 /// Why a configuration call was refused. Wire input never produces one of these.
 enum class Error : unsigned char {
-  none,                      ///< nothing is wrong
-  capacity_zero,             ///< a maximum of zero connections makes no tracker
-  capacity_too_large,        ///< more connections than kMaxConnectionsLimit
-  shard_count_invalid,       ///< not a power of two between 1 and kMaxShards
-  timeout_out_of_range,      ///< below kMinTimeout or above kMaxTimeout
-  timeout_policy_unknown,    ///< no policy has this name or number
-  timeout_policy_full,       ///< kMaxTimeoutPolicies exist already
-  timeout_policy_name,       ///< empty, or longer than kMaxPolicyName characters
-  memory_unavailable,        ///< the system refused to reserve address space or memory
+  none,                    ///< nothing is wrong
+  capacity_zero,           ///< a maximum of zero connections makes no tracker
+  capacity_too_large,      ///< more connections than kMaxConnectionsLimit
+  shard_count_invalid,     ///< not a power of two between 1 and kMaxShards
+  timeout_out_of_range,    ///< below kMinTimeout or above kMaxTimeout
+  timeout_policy_unknown,  ///< no policy has this name or number
+  timeout_policy_full,     ///< kMaxTimeoutPolicies exist already
+  timeout_policy_name,     ///< empty, or longer than kMaxPolicyName characters
+  memory_unavailable,      ///< the system refused to reserve address space or memory
 };
 
 /// Gives     a constant phrase that names the cause and the next step, without a full stop.

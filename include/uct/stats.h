@@ -22,7 +22,6 @@ inline constexpr std::size_t kProtocolGroupCount = 8;
 std::string_view name(ProtocolGroup group);
 ProtocolGroup protocol_group(Protocol protocol);
 
-
 struct ProtocolStats {
   std::uint64_t opened = 0;   ///< connections committed
   std::uint64_t expired = 0;  ///< removed because their timeout passed
@@ -41,19 +40,19 @@ struct Stats {
   std::uint64_t clock_regressed = 0;  ///< calls whose time was before the shard's; it was held
 
   // Expiry. A connection that was refreshed since its timer was set is looked at and set again.
-  std::uint64_t sweeps = 0;             ///< calls of sweep() that found at least one timer due
-  std::uint64_t sweep_removed = 0;      ///< connections removed by sweeps
-  std::uint64_t sweep_rearmed = 0;      ///< live connections a sweep looked at and set again
-  std::uint64_t sweep_bound_hits = 0;   ///< sweeps that stopped at their budget with work left
-  std::uint64_t timer_moves = 0;        ///< timers moved to a finer wheel level; no record is read
+  std::uint64_t sweeps = 0;            ///< calls of sweep() that found at least one timer due
+  std::uint64_t sweep_removed = 0;     ///< connections removed by sweeps
+  std::uint64_t sweep_rearmed = 0;     ///< live connections a sweep looked at and set again
+  std::uint64_t sweep_bound_hits = 0;  ///< sweeps that stopped at their budget with work left
+  std::uint64_t timer_moves = 0;       ///< timers moved to a finer wheel level; no record is read
 
   // Table shape (gauges).
-  std::uint64_t connections = 0;        ///< in the table, expired ones not yet swept included
-  std::uint64_t buckets = 0;            ///< home buckets
-  std::uint64_t overflow_buckets = 0;   ///< buckets chained to a full home bucket
-  std::uint64_t longest_chain = 0;      ///< most buckets one home bucket ever needed, itself
-                                        ///< included
-  std::uint64_t memory_bytes = 0;       ///< memory in use by table, records and timers
+  std::uint64_t connections = 0;           ///< in the table, expired ones not yet swept included
+  std::uint64_t buckets = 0;               ///< home buckets
+  std::uint64_t overflow_buckets = 0;      ///< buckets chained to a full home bucket
+  std::uint64_t longest_chain = 0;         ///< most buckets one home bucket ever needed, itself
+                                           ///< included
+  std::uint64_t memory_bytes = 0;          ///< memory in use by table, records and timers
   std::uint64_t fragmented_datagrams = 0;  ///< datagrams being followed
 
   std::uint64_t reason(Reason r) const { return reasons[static_cast<std::size_t>(r)]; }

@@ -48,7 +48,7 @@ class Sweeper {
   struct Report {
     std::uint64_t rounds = 0;
     std::uint64_t removed = 0;
-    std::uint64_t bound_hits = 0;      ///< rounds that ended with work left
+    std::uint64_t bound_hits = 0;  ///< rounds that ended with work left
     Duration longest_round{0};
   };
   Report report() const;

@@ -31,7 +31,7 @@ enum class TimeoutClass : std::uint8_t {
   icmp_reply,       ///< a query that was replied to
   sctp_opening,     ///< INIT and COOKIE exchanges
   sctp_established,
-  sctp_closing,     ///< SHUTDOWN or ABORT seen
+  sctp_closing,  ///< SHUTDOWN or ABORT seen
 };
 
 inline constexpr std::size_t kTimeoutClassCount = 14;

@@ -38,9 +38,9 @@ struct Request {
   bool commit = false;  ///< a packet that may open a connection enters it in the table
   bool force = false;   ///< with commit: a connection found in the reply direction is removed and a
                         ///< new one opened in the packet's direction
-  std::uint32_t mark = 0;       ///< with commit: mark = (mark & ~mark_mask) | (this & mark_mask)
+  std::uint32_t mark = 0;  ///< with commit: mark = (mark & ~mark_mask) | (this & mark_mask)
   std::uint32_t mark_mask = 0;
-  Label label{};                ///< likewise
+  Label label{};  ///< likewise
   Label label_mask{};
   TimeoutPolicyId timeout_policy = TimeoutPolicyId::standard;  ///< of connections opened here
 };

@@ -58,7 +58,7 @@ struct Verdict {
   Zone zone = 0;
   std::uint32_t mark = 0;  ///< the connection's mark after this packet; 0 without a connection
   ConnectionHandle connection = ConnectionHandle::none;  ///< none when nothing is in the table
-  Label label{};           ///< the connection's label after this packet
+  Label label{};  ///< the connection's label after this packet
 };
 
 }  // namespace uct

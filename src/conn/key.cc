@@ -51,14 +51,22 @@ Address make_address(const std::uint32_t* words, Family family) {
 /// ICMP of the other family is a protocol like any other, as it is to the parser.
 Kind kind_of(Protocol protocol, Family family) {
   switch (protocol) {
-    case Protocol::tcp: return Kind::tcp;
-    case Protocol::udp: return Kind::udp;
-    case Protocol::udplite: return Kind::udplite;
-    case Protocol::sctp: return Kind::sctp;
-    case Protocol::dccp: return Kind::dccp;
-    case Protocol::icmp: return family == Family::ipv4 ? Kind::icmp : Kind::other;
-    case Protocol::icmpv6: return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
-    default: return Kind::other;
+    case Protocol::tcp:
+      return Kind::tcp;
+    case Protocol::udp:
+      return Kind::udp;
+    case Protocol::udplite:
+      return Kind::udplite;
+    case Protocol::sctp:
+      return Kind::sctp;
+    case Protocol::dccp:
+      return Kind::dccp;
+    case Protocol::icmp:
+      return family == Family::ipv4 ? Kind::icmp : Kind::other;
+    case Protocol::icmpv6:
+      return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
+    default:
+      return Kind::other;
   }
 }
 
@@ -85,14 +93,22 @@ std::uint8_t icmp_query_type(Kind kind, std::uint8_t type) {
 
 Protocol protocol_of(Kind kind, std::uint16_t other_protocol) {
   switch (kind) {
-    case Kind::tcp: return Protocol::tcp;
-    case Kind::udp: return Protocol::udp;
-    case Kind::udplite: return Protocol::udplite;
-    case Kind::sctp: return Protocol::sctp;
-    case Kind::dccp: return Protocol::dccp;
-    case Kind::icmp: return Protocol::icmp;
-    case Kind::icmpv6: return Protocol::icmpv6;
-    case Kind::other: break;
+    case Kind::tcp:
+      return Protocol::tcp;
+    case Kind::udp:
+      return Protocol::udp;
+    case Kind::udplite:
+      return Protocol::udplite;
+    case Kind::sctp:
+      return Protocol::sctp;
+    case Kind::dccp:
+      return Protocol::dccp;
+    case Kind::icmp:
+      return Protocol::icmp;
+    case Kind::icmpv6:
+      return Protocol::icmpv6;
+    case Kind::other:
+      break;
   }
   return static_cast<Protocol>(other_protocol);
 }

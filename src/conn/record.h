@@ -19,12 +19,12 @@ namespace uct::core {
 
 /// Status bits of a connection.
 namespace status {
-inline constexpr std::uint8_t kSeenReply = 0x01;   ///< the responder sent an accepted packet
-inline constexpr std::uint8_t kAssured = 0x02;     ///< the exchange completed
-inline constexpr std::uint8_t kPickedUp = 0x04;    ///< TCP: opened by a segment without SYN
-inline constexpr std::uint8_t kOriginIsOne = 0x08; ///< the originator is end 1 of the key
-inline constexpr std::uint8_t kHasMark = 0x10;     ///< Cold::mark is not 0
-inline constexpr std::uint8_t kHasLabel = 0x20;    ///< Cold::label_number names a label
+inline constexpr std::uint8_t kSeenReply = 0x01;    ///< the responder sent an accepted packet
+inline constexpr std::uint8_t kAssured = 0x02;      ///< the exchange completed
+inline constexpr std::uint8_t kPickedUp = 0x04;     ///< TCP: opened by a segment without SYN
+inline constexpr std::uint8_t kOriginIsOne = 0x08;  ///< the originator is end 1 of the key
+inline constexpr std::uint8_t kHasMark = 0x10;      ///< Cold::mark is not 0
+inline constexpr std::uint8_t kHasLabel = 0x20;     ///< Cold::label_number names a label
 }  // namespace status
 
 /// Packets and bytes of one direction in 32 bits: 12 bits of packets, 20 of bytes. What overflows
@@ -61,10 +61,10 @@ struct Body {
     TcpBody tcp;
     SctpBody sctp;
   };
-  std::uint8_t scales;   ///< TCP: window scale of original (low) and reply (high four bits)
-  std::uint8_t state;    ///< low four bits the protocol's state, high four its flags (proto/*.h)
-  std::uint8_t status;   ///< status:: bits
-  std::uint8_t policy;   ///< TimeoutPolicyId
+  std::uint8_t scales;  ///< TCP: window scale of original (low) and reply (high four bits)
+  std::uint8_t state;   ///< low four bits the protocol's state, high four its flags (proto/*.h)
+  std::uint8_t status;  ///< status:: bits
+  std::uint8_t policy;  ///< TimeoutPolicyId
 };
 static_assert(sizeof(Body) == 48, "key and body of an IPv4 connection fill one cache line");
 

@@ -42,8 +42,7 @@ class FragmentFollower {
                 const DatagramVerdict& verdict);
 
   /// Gives     what was decided about the datagram of `later`, or nothing.
-  std::optional<DatagramVerdict> follow(const ParsedPacket& later, Zone zone,
-                                        std::uint64_t now_ms);
+  std::optional<DatagramVerdict> follow(const ParsedPacket& later, Zone zone, std::uint64_t now_ms);
 
   /// Gives     datagrams remembered, expired ones included until their place is needed.
   std::uint32_t size() const;

@@ -18,23 +18,29 @@ void set(ParsedPacket& out, Fate fate, Reason reason) {
 }
 void invalid(ParsedPacket& out, Reason reason) { set(out, Fate::invalid, reason); }
 
-enum class IcmpClass : std::uint8_t {
-  query,
-  reply,
-  error,
-  discovery,
-  redirect,
-  listener,
-  unknown
-};
+enum class IcmpClass : std::uint8_t { query, reply, error, discovery, redirect, listener, unknown };
 
 /// RFC 792, RFC 950.
 IcmpClass classify_icmp(std::uint8_t type) {
   switch (type) {
-    case 8: case 13: case 15: case 17: return IcmpClass::query;
-    case 0: case 14: case 16: case 18: return IcmpClass::reply;
-    case 3: case 4: case 5: case 11: case 12: return IcmpClass::error;
-    default: return IcmpClass::unknown;
+    case 8:
+    case 13:
+    case 15:
+    case 17:
+      return IcmpClass::query;
+    case 0:
+    case 14:
+    case 16:
+    case 18:
+      return IcmpClass::reply;
+    case 3:
+    case 4:
+    case 5:
+    case 11:
+    case 12:
+      return IcmpClass::error;
+    default:
+      return IcmpClass::unknown;
   }
 }
 
@@ -43,13 +49,29 @@ IcmpClass classify_icmp(std::uint8_t type) {
 IcmpClass classify_icmpv6(std::uint8_t type) {
   if (type < 128) return IcmpClass::error;
   switch (type) {
-    case 128: case 139: return IcmpClass::query;
-    case 129: case 140: return IcmpClass::reply;
-    case 130: case 131: case 132: case 143: case 151: case 152: case 153:
+    case 128:
+    case 139:
+      return IcmpClass::query;
+    case 129:
+    case 140:
+      return IcmpClass::reply;
+    case 130:
+    case 131:
+    case 132:
+    case 143:
+    case 151:
+    case 152:
+    case 153:
       return IcmpClass::listener;
-    case 133: case 134: case 135: case 136: return IcmpClass::discovery;
-    case 137: return IcmpClass::redirect;
-    default: return IcmpClass::unknown;
+    case 133:
+    case 134:
+    case 135:
+    case 136:
+      return IcmpClass::discovery;
+    case 137:
+      return IcmpClass::redirect;
+    default:
+      return IcmpClass::unknown;
   }
 }
 
@@ -67,14 +89,22 @@ void read_query(const std::byte* header, Kind kind, ParsedPacket& out) {
 
 Kind kind_of(std::uint8_t protocol, Family family) {
   switch (static_cast<Protocol>(protocol)) {
-    case Protocol::tcp: return Kind::tcp;
-    case Protocol::udp: return Kind::udp;
-    case Protocol::udplite: return Kind::udplite;
-    case Protocol::sctp: return Kind::sctp;
-    case Protocol::dccp: return Kind::dccp;
-    case Protocol::icmp: return family == Family::ipv4 ? Kind::icmp : Kind::other;
-    case Protocol::icmpv6: return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
-    default: return Kind::other;
+    case Protocol::tcp:
+      return Kind::tcp;
+    case Protocol::udp:
+      return Kind::udp;
+    case Protocol::udplite:
+      return Kind::udplite;
+    case Protocol::sctp:
+      return Kind::sctp;
+    case Protocol::dccp:
+      return Kind::dccp;
+    case Protocol::icmp:
+      return family == Family::ipv4 ? Kind::icmp : Kind::other;
+    case Protocol::icmpv6:
+      return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
+    default:
+      return Kind::other;
   }
 }
 
@@ -116,8 +146,7 @@ Reason read_quote(const TransportSource& source, ParsedPacket& out) {
   const IpSource from{quote, static_cast<std::uint32_t>(quote.size()), false, true};
   IpView inner;
   const Family family = source.ip.family;
-  const Reason reason =
-      family == Family::ipv4 ? parse_ipv4(from, inner) : parse_ipv6(from, inner);
+  const Reason reason = family == Family::ipv4 ? parse_ipv4(from, inner) : parse_ipv6(from, inner);
   if (reason == Reason::frame_cut) return Reason::icmp_quote_cut;
   if (reason != Reason::none) return Reason::icmp_quote_malformed;
   if (quote.size() < inner.transport_offset + kQuoteMin) return Reason::icmp_quote_cut;
@@ -164,14 +193,17 @@ void read_by_class(const TransportSource& source, IcmpClass icmp_class, Kind kin
       }
       read_query(header, kind, out);
       return set(out, Fate::track, Reason::none);
-    case IcmpClass::error: return read_error(source, out);
+    case IcmpClass::error:
+      return read_error(source, out);
     case IcmpClass::discovery:
       return set(out, Fate::untracked, Reason::neighbour_or_router_discovery);
-    case IcmpClass::listener: return set(out, Fate::untracked, Reason::multicast_listener);
+    case IcmpClass::listener:
+      return set(out, Fate::untracked, Reason::multicast_listener);
     case IcmpClass::redirect:
       if (!quotes_redirected_packet(source.bytes)) return invalid(out, Reason::icmpv6_redirect);
       return set(out, Fate::untracked, Reason::neighbour_or_router_discovery);
-    case IcmpClass::unknown: break;
+    case IcmpClass::unknown:
+      break;
   }
   invalid(out, Reason::icmp_type);
 }

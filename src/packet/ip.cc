@@ -61,8 +61,8 @@ Reason read_fragment_header(const std::byte* header, std::uint32_t payload_end,
 Reason walk_extensions(const IpSource& source, std::uint32_t end, ExtensionWalk& walk,
                        IpView& view) {
   for (unsigned count = 0; count < kMaxExtensions; ++count) {
-    const bool known = has_length_in_eights(walk.type) || walk.type == kFragment ||
-                       walk.type == kAuthentication;
+    const bool known =
+        has_length_in_eights(walk.type) || walk.type == kFragment || walk.type == kAuthentication;
     if (!known) return Reason::none;
     if (walk.offset + 8 > end) return Reason::ipv6_extension_header;
     const std::byte* header = source.bytes.data() + walk.offset;
@@ -109,7 +109,8 @@ Reason parse_ipv4(const IpSource& source, IpView& view) {
   view.transport_offset = header_size;
   view.addresses = header + 12;
   const std::uint16_t field = load_be16(header + 6);
-  if ((field & 0x3fff) == 0) [[likely]] return Reason::none;
+  if ((field & 0x3fff) == 0) [[likely]]
+    return Reason::none;
   view.fragment_id = load_be16(header + 4);
   const std::uint32_t payload = view.size < header_size ? 0 : view.size - header_size;
   const Reason reason =
@@ -133,8 +134,7 @@ Reason parse_ipv6(const IpSource& source, IpView& view) {
   view.addresses = header + 8;
   ExtensionWalk walk{load_u8(header + 6), kIpv6Header};
   const auto there = static_cast<std::uint32_t>(source.bytes.size());
-  const Reason reason =
-      walk_extensions(source, source.quoted ? there : view.size, walk, view);
+  const Reason reason = walk_extensions(source, source.quoted ? there : view.size, walk, view);
   if (reason != Reason::none) return reason;
   if (walk.type == kNoNext && view.part != FragmentPart::later) {
     return Reason::ipv6_no_next_header;

@@ -23,8 +23,8 @@ struct IpView {
   std::uint8_t protocol = 0;
   FragmentPart part = FragmentPart::whole;
   std::uint32_t fragment_id = 0;
-  std::uint32_t size = 0;              ///< of the whole packet, header included
-  std::uint32_t transport_offset = 0;  ///< from the IP header
+  std::uint32_t size = 0;                ///< of the whole packet, header included
+  std::uint32_t transport_offset = 0;    ///< from the IP header
   const std::byte* addresses = nullptr;  ///< source and destination, 4 or 16 bytes each
 
   std::uint32_t address_size() const { return family == Family::ipv4 ? 4 : 16; }

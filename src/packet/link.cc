@@ -36,13 +36,15 @@ LinkView by_address_family(Bytes frame) {
   std::uint32_t family = load_be32(frame.data());
   if (family > 0xffff) family = __builtin_bswap32(family);
   switch (family) {
-    case 2: return {Announced::ipv4, 4, Reason::none};
+    case 2:
+      return {Announced::ipv4, 4, Reason::none};
     case 10:  // Linux
     case 24:  // NetBSD, OpenBSD
     case 28:  // FreeBSD
     case 30:  // macOS
       return {Announced::ipv6, 4, Reason::none};
-    default: return {Announced::nothing, 0, Reason::not_ip};
+    default:
+      return {Announced::nothing, 0, Reason::not_ip};
   }
 }
 
@@ -50,14 +52,22 @@ LinkView by_address_family(Bytes frame) {
 
 LinkView parse_link(Bytes frame, LinkType link) {
   switch (link) {
-    case LinkType::ethernet: return by_ether_type(frame, 12, 14);
-    case LinkType::linux_cooked_v1: return by_ether_type(frame, 14, 16);
-    case LinkType::linux_cooked_v2: return by_ether_type(frame, 0, 20);
-    case LinkType::null_host: return by_address_family(frame);
-    case LinkType::raw_ip: return {Announced::either, 0, Reason::none};
-    case LinkType::ipv4: return {Announced::ipv4, 0, Reason::none};
-    case LinkType::ipv6: return {Announced::ipv6, 0, Reason::none};
-    case LinkType::unsupported: break;
+    case LinkType::ethernet:
+      return by_ether_type(frame, 12, 14);
+    case LinkType::linux_cooked_v1:
+      return by_ether_type(frame, 14, 16);
+    case LinkType::linux_cooked_v2:
+      return by_ether_type(frame, 0, 20);
+    case LinkType::null_host:
+      return by_address_family(frame);
+    case LinkType::raw_ip:
+      return {Announced::either, 0, Reason::none};
+    case LinkType::ipv4:
+      return {Announced::ipv4, 0, Reason::none};
+    case LinkType::ipv6:
+      return {Announced::ipv6, 0, Reason::none};
+    case LinkType::unsupported:
+      break;
   }
   return {Announced::nothing, 0, Reason::link_unsupported};
 }

@@ -35,15 +35,25 @@ void fill_from_ip(const IpView& ip, std::uint32_t network_offset, ParsedPacket& 
 }
 
 /// Sets kind and ports; gives what is wrong.
-Reason parse_ported(const TransportSource& source, const ParseOptions& options,
-                    ParsedPacket& out) {
+Reason parse_ported(const TransportSource& source, const ParseOptions& options, ParsedPacket& out) {
   switch (static_cast<Protocol>(source.ip.protocol)) {
-    case Protocol::tcp: out.kind = Kind::tcp; return parse_tcp(source, out);
-    case Protocol::udp: out.kind = Kind::udp; return parse_udp(source, options, out);
-    case Protocol::udplite: out.kind = Kind::udplite; return parse_udplite(source, out);
-    case Protocol::sctp: out.kind = Kind::sctp; return parse_sctp(source, out);
-    case Protocol::dccp: out.kind = Kind::dccp; return parse_dccp(source, out);
-    default: break;
+    case Protocol::tcp:
+      out.kind = Kind::tcp;
+      return parse_tcp(source, out);
+    case Protocol::udp:
+      out.kind = Kind::udp;
+      return parse_udp(source, options, out);
+    case Protocol::udplite:
+      out.kind = Kind::udplite;
+      return parse_udplite(source, out);
+    case Protocol::sctp:
+      out.kind = Kind::sctp;
+      return parse_sctp(source, out);
+    case Protocol::dccp:
+      out.kind = Kind::dccp;
+      return parse_dccp(source, out);
+    default:
+      break;
   }
   out.kind = Kind::other;
   out.source_port = 0;
@@ -100,8 +110,8 @@ void parse(const Packet& packet, const ParseOptions& options, ParsedPacket& out)
     out.reason = Reason::none;
     return;
   }
-  const bool verify = packet.transport_checksum != ChecksumStatus::good &&
-                      ip.part == FragmentPart::whole;
+  const bool verify =
+      packet.transport_checksum != ChecksumStatus::good && ip.part == FragmentPart::whole;
   const TransportSource transport{
       source.bytes.subspan(ip.transport_offset, ip.size - ip.transport_offset), ip, verify};
   parse_transport(transport, options, out);

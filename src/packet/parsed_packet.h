@@ -59,7 +59,7 @@ struct ParsedPacket {
   std::uint8_t tcp_flags = 0;
   std::uint8_t window_scale = kNoWindowScale;  ///< RFC 7323 shift as sent; only read from SYNs
   bool has_quoted_seq = false;  ///< an error that quotes TCP: `seq` is the quoted number
-  std::uint16_t window = 0;  ///< as sent, unscaled
+  std::uint16_t window = 0;     ///< as sent, unscaled
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
   std::uint32_t payload_size = 0;  ///< TCP bytes behind its header

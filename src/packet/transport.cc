@@ -33,11 +33,14 @@ constexpr bool flags_are_sane(std::uint8_t flags) {
   switch (f & ~tcp_flag::kUrg) {
     case tcp_flag::kSyn:
     case tcp_flag::kAck:
-    case tcp_flag::kFin | tcp_flag::kAck: return true;
+    case tcp_flag::kFin | tcp_flag::kAck:
+      return true;
     case tcp_flag::kSyn | tcp_flag::kAck:
     case tcp_flag::kRst:
-    case tcp_flag::kRst | tcp_flag::kAck: return (f & tcp_flag::kUrg) == 0;
-    default: return false;
+    case tcp_flag::kRst | tcp_flag::kAck:
+      return (f & tcp_flag::kUrg) == 0;
+    default:
+      return false;
   }
 }
 
@@ -85,8 +88,7 @@ bool chunks_fit(Bytes chunks) {
 
 bool transport_checksum_ok(const TransportSource& source, std::uint32_t covered) {
   const Bytes addresses(source.ip.addresses, std::size_t{2} * source.ip.address_size());
-  const std::uint64_t pseudo =
-      pseudo_header_sum(addresses, source.ip.protocol, size_of(source));
+  const std::uint64_t pseudo = pseudo_header_sum(addresses, source.ip.protocol, size_of(source));
   return ones_sum(source.bytes.first(covered), pseudo) == 0xffff;
 }
 

@@ -12,7 +12,7 @@
 namespace uct::core {
 
 struct TransportSource {
-  Bytes bytes;           ///< header and payload
+  Bytes bytes;  ///< header and payload
   const IpView& ip;
   bool verify_checksum;  ///< false for fragments and where somebody else verified it
 };

@@ -26,9 +26,12 @@ Update update(Body& body, Direction direction) {
 
 TimeoutClass timeout_class(const Body& body) {
   switch (state(body)) {
-    case OtherState::first: return TimeoutClass::other_first;
-    case OtherState::multiple: return TimeoutClass::other_multiple;
-    case OtherState::bidir: break;
+    case OtherState::first:
+      return TimeoutClass::other_first;
+    case OtherState::multiple:
+      return TimeoutClass::other_multiple;
+    case OtherState::bidir:
+      break;
   }
   return TimeoutClass::other_bidir;
 }

@@ -34,7 +34,7 @@ enum Chunk : std::uint8_t {
 };
 
 constexpr std::uint32_t kHeaderSize = 12;
-constexpr std::uint32_t kInitSize = 20;  ///< INIT and INIT ACK without parameters
+constexpr std::uint32_t kInitSize = 20;       ///< INIT and INIT ACK without parameters
 constexpr std::uint8_t kTagReflected = 0x01;  ///< T bit of ABORT and SHUTDOWN COMPLETE
 
 struct ChunkView {
@@ -93,8 +93,7 @@ bool both_sent_init(const Body& body) {
 }
 
 bool tag_is(const Body& body, Direction of_packets, std::uint32_t tag) {
-  return body.sctp.tag_known[index(of_packets)] != 0 &&
-         body.sctp.tag[index(of_packets)] == tag;
+  return body.sctp.tag_known[index(of_packets)] != 0 && body.sctp.tag[index(of_packets)] == tag;
 }
 
 /// Gives     whether the packet's tag is the one this chunk must come with (section 8.5.1).
@@ -117,13 +116,15 @@ bool tag_allowed(Body& body, Direction direction, std::uint32_t tag, const Chunk
 /// Gives     the state that follows, or `none` when the chunk is not allowed.
 SctpState next_state(SctpState now, std::uint8_t type, Direction direction) {
   switch (type) {
-    case kAbort: return SctpState::closed;
-    case kCookieEcho: return now == SctpState::cookie_wait ? SctpState::cookie_echoed : now;
-    case kCookieAck: return now == SctpState::cookie_echoed ? SctpState::established : now;
+    case kAbort:
+      return SctpState::closed;
+    case kCookieEcho:
+      return now == SctpState::cookie_wait ? SctpState::cookie_echoed : now;
+    case kCookieAck:
+      return now == SctpState::cookie_echoed ? SctpState::established : now;
     case kShutdown:
       if (now != SctpState::established) return now;
-      return direction == Direction::original ? SctpState::shutdown_sent
-                                              : SctpState::shutdown_recv;
+      return direction == Direction::original ? SctpState::shutdown_sent : SctpState::shutdown_recv;
     case kShutdownAck:
       return now == SctpState::shutdown_sent || now == SctpState::shutdown_recv
                  ? SctpState::shutdown_ack_sent
@@ -136,7 +137,8 @@ SctpState next_state(SctpState now, std::uint8_t type, Direction direction) {
                      now == SctpState::established
                  ? now
                  : SctpState::none;
-    default: return now;
+    default:
+      return now;
   }
 }
 
@@ -149,11 +151,10 @@ Reason apply(Body& body, Direction direction, std::uint32_t tag, const ChunkView
   if (chunk.type == kInit || chunk.type == kInitAck) {
     const std::uint32_t announced = announced_tag(chunk);
     if (announced == 0) return Reason::sctp_chunk;
-    const bool keeps = chunk.type == kInitAck &&
-                       body.sctp.tag_known[index(opposite(direction))] == kByInit;
+    const bool keeps =
+        chunk.type == kInitAck && body.sctp.tag_known[index(opposite(direction))] == kByInit;
     if (opening && !keeps) {
-      learn_tag(body, opposite(direction), announced,
-                chunk.type == kInit ? kByInit : kByInitAck);
+      learn_tag(body, opposite(direction), announced, chunk.type == kInit ? kByInit : kByInitAck);
     }
   }
   become(body, next);
@@ -248,12 +249,15 @@ Update update(Body& body, Direction direction, const ParsedPacket& packet,
 
 TimeoutClass timeout_class(const Body& body) {
   switch (state(body)) {
-    case SctpState::established: return TimeoutClass::sctp_established;
+    case SctpState::established:
+      return TimeoutClass::sctp_established;
     case SctpState::shutdown_sent:
     case SctpState::shutdown_recv:
     case SctpState::shutdown_ack_sent:
-    case SctpState::closed: return TimeoutClass::sctp_closing;
-    default: return TimeoutClass::sctp_opening;
+    case SctpState::closed:
+      return TimeoutClass::sctp_closing;
+    default:
+      return TimeoutClass::sctp_opening;
   }
 }
 

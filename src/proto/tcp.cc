@@ -110,7 +110,7 @@ bool acknowledges_syn(const Body& body, Sequence ack) {
 }
 
 Update syn_in_syn_sent(Body& body, Direction direction, const ParsedPacket& packet) {
-  if (direction == Direction::reply) {  // T21: simultaneous open, RFC 9293 figure 8
+  if (direction == Direction::reply) {  // T21: simultaneous open, RFC 9293 section 3.5
     learn_responder(body, packet);
     body.tcp.max_end[kOriginal] =
         body.tcp.max_ack[kReply] + 1 +
@@ -134,16 +134,16 @@ Update syn_ack_in_syn_sent(Body& body, Direction direction, const ParsedPacket& 
   TcpBody& tcp = body.tcp;
   tcp.max_ack[kReply] = packet.ack;
   tcp.end[kOriginal] = packet.ack;  // data in the SYN that was not acknowledged is sent again
-  tcp.max_end[kOriginal] = packet.ack + std::max<std::uint32_t>(
-                                            max_window_bytes(body, Direction::reply), 1);
+  tcp.max_end[kOriginal] =
+      packet.ack + std::max<std::uint32_t>(max_window_bytes(body, Direction::reply), 1);
   body.state = static_cast<std::uint8_t>(TcpState::syn_recv);
   return accept();
 }
 
 Update reset_in_syn_sent(Body& body, Direction direction, const ParsedPacket& packet) {
   if (direction == Direction::reply) {
-    const bool proven = (packet.tcp_flags & tcp_flag::kAck) != 0 &&
-                        acknowledges_syn(body, packet.ack);
+    const bool proven =
+        (packet.tcp_flags & tcp_flag::kAck) != 0 && acknowledges_syn(body, packet.ack);
     if (!proven) return reject(Reason::tcp_reset_unproven);  // T15, T16: anyone could send it
   } else {
     const bool challenged = (body.state & kChallengedOrSimultaneous) != 0;
@@ -186,8 +186,8 @@ Update late_syn(const Body& body, Direction direction, const ParsedPacket& packe
   if (is_syn(packet)) {
     if (is_over(state(body))) return {Effect::replace, Reason::none, true};  // T27, T28
     if (direction == Direction::original) return pass();                     // T24 to T26
-    const bool checked = context.sequence_check != SequenceCheck::disabled &&
-                         state(body) != TcpState::syn_sent2;
+    const bool checked =
+        context.sequence_check != SequenceCheck::disabled && state(body) != TcpState::syn_sent2;
     if (checked && !responder_may_send(body, packet)) return reject(Reason::tcp_state);
     return pass();
   }
@@ -200,8 +200,7 @@ Update late_syn(const Body& body, Direction direction, const ParsedPacket& packe
 
 /// Once a FIN was seen, resets come at numbers that are not exact: from a stack that counts its own
 /// FIN or not, or that had data under way. They end what was ending (Linux, conntrack_inexact_rst).
-bool ends_a_close(const Body& body, Direction direction, const Segment& segment,
-                  ResetPlace place) {
+bool ends_a_close(const Body& body, Direction direction, const Segment& segment, ResetPlace place) {
   const bool closing = sent_fin(body, Direction::original) || sent_fin(body, Direction::reply);
   const bool at_own_fin =
       sent_fin(body, direction) && segment.seq + 1 == body.tcp.end[index(direction)];
@@ -306,8 +305,7 @@ Update update_segment(Body& body, Direction direction, const ParsedPacket& packe
     return stray ? reject(Reason::tcp_closed) : place_to_update(judgement.place);
   }
   const bool acknowledged =
-      judgement.ack_counts &&
-      sequence_after(segment.ack, body.tcp.max_ack[index(direction)]);
+      judgement.ack_counts && sequence_after(segment.ack, body.tcp.max_ack[index(direction)]);
   const bool fin_before = sent_fin(body, direction);
   advance(body, direction, segment, judgement, fin_before);
   if (before == TcpState::close) return accept();
@@ -328,7 +326,7 @@ bool completes_simultaneous_open(const Body& body, Direction direction) {
   return state(body) == TcpState::syn_recv && awaits_reply == (direction == Direction::reply);
 }
 
-/// After crossing SYNs each side owes the other a SYN-ACK (RFC 9293 figure 8). Nothing else counts
+/// After crossing SYNs each side owes the other a SYN-ACK (RFC 9293 section 3.5). Nothing else counts
 /// until one came: the originator's is refused, the responder's ignored.
 Update before_crossing_is_settled(Direction direction, const ParsedPacket& packet) {
   const bool refused = direction == Direction::original || is_fin(packet);
@@ -340,8 +338,8 @@ Update before_crossing_is_settled(Direction direction, const ParsedPacket& packe
 Update after_unheard_reset(const Body& body, Direction direction, const ParsedPacket& packet) {
   if (direction == Direction::reply) return reject(Reason::tcp_closed);
   const Sequence end = body.tcp.end[kOriginal];
-  const bool close_by = !sequence_after(packet.seq, end) &&
-                        !sequence_before(packet.seq, end - kAckSlack);
+  const bool close_by =
+      !sequence_after(packet.seq, end) && !sequence_before(packet.seq, end - kAckSlack);
   return close_by ? pass() : reject(Reason::tcp_closed);
 }
 
@@ -405,16 +403,21 @@ Update update(Body& body, Direction direction, const ParsedPacket& packet,
 TimeoutClass timeout_class(const Body& body) {
   switch (state(body)) {
     case TcpState::syn_recv:
-    case TcpState::syn_sent2: return TimeoutClass::tcp_opening;
+    case TcpState::syn_sent2:
+      return TimeoutClass::tcp_opening;
     case TcpState::established:
       return one_side_unheard(body) ? TimeoutClass::tcp_first : TimeoutClass::tcp_established;
     case TcpState::fin_wait:
-    case TcpState::close_wait: return TimeoutClass::tcp_closing;
-    case TcpState::last_ack: return TimeoutClass::tcp_fin_wait;
+    case TcpState::close_wait:
+      return TimeoutClass::tcp_closing;
+    case TcpState::last_ack:
+      return TimeoutClass::tcp_fin_wait;
     case TcpState::time_wait:
-    case TcpState::close: return TimeoutClass::tcp_closed;
+    case TcpState::close:
+      return TimeoutClass::tcp_closed;
     case TcpState::none:
-    case TcpState::syn_sent: break;
+    case TcpState::syn_sent:
+      break;
   }
   return TimeoutClass::tcp_first;
 }

@@ -20,8 +20,8 @@ constexpr Direction kRepl = Direction::reply;
 /// The classes that a segment's flags fall into; everything else the parser already refused.
 enum class Flags { syn, syn_ack, ack, fin, rst };
 constexpr std::array kFlags = {Flags::syn, Flags::syn_ack, Flags::ack, Flags::fin, Flags::rst};
-constexpr std::array kStates = {syn_sent,   syn_recv, established, fin_wait, close_wait,
-                                last_ack,   time_wait, close,      syn_sent2};
+constexpr std::array kStates = {syn_sent, syn_recv,  established, fin_wait, close_wait,
+                                last_ack, time_wait, close,       syn_sent2};
 
 /// What a well-placed segment does: the numbers are those that the sender would use next.
 struct Cell {
@@ -38,9 +38,10 @@ constexpr Effect kA = Effect::accept, kP = Effect::pass, kR = Effect::reject, kN
 /// established   to last_ack: the responder's SYN lies behind what it sent since, and is refused
 /// last_ack      reached by crossing FINs here, of which one ACK acknowledges but one
 /// fin_wait etc. a FIN from the side that sent one is a repetition
-/// syn_sent2     only a SYN-ACK settles crossing SYNs (RFC 9293 figure 8)
+/// syn_sent2     only a SYN-ACK settles crossing SYNs (RFC 9293 section 3.5)
 /// close         a reset says nothing new
 /// time_wait     nothing but a SYN means anything new
+// clang-format off
 constexpr Cell kTable[2][5][9] = {
     {// the originator sends
      {{kP, syn_sent}, {kP, syn_recv}, {kP, established}, {kP, fin_wait}, {kP, close_wait},
@@ -65,6 +66,7 @@ constexpr Cell kTable[2][5][9] = {
      {{kA, close}, {kA, close}, {kA, close}, {kA, close}, {kA, close}, {kA, close}, {kA, close},
       {kP, close}, {kA, close}}},
 };
+// clang-format on
 
 /// Brings a conversation into a state by the shortest way.
 test::TcpConversation in_state(TcpState state) {
@@ -103,11 +105,16 @@ test::TcpConversation::Segment segment_of(test::TcpConversation& tcp, Flags flag
                                           Direction direction) {
   test::TcpConversation::Side& side = direction == kOrig ? tcp.client() : tcp.server();
   switch (flags) {
-    case Flags::syn: return side.make_syn();
-    case Flags::syn_ack: return side.make_syn_ack();
-    case Flags::ack: return side.make_ack();
-    case Flags::fin: return side.make_fin();
-    case Flags::rst: return side.make_rst();
+    case Flags::syn:
+      return side.make_syn();
+    case Flags::syn_ack:
+      return side.make_syn_ack();
+    case Flags::ack:
+      return side.make_ack();
+    case Flags::fin:
+      return side.make_fin();
+    case Flags::rst:
+      return side.make_rst();
   }
   return {};
 }
@@ -209,7 +216,7 @@ TEST(TcpState, PickedUpIsNewUntilTheOtherSideAnswers) {
   EXPECT_EQ(tcp.state(), established);
 }
 
-TEST(TcpState, HalfOpenRecoveryOfRfc9293Figure10Works) {
+TEST(TcpState, HalfOpenRecoveryOfRfc9293Works) {
   test::TcpConversation tcp;
   tcp.client().syn();
   test::TcpConversation::Segment challenge = tcp.server().make_ack();
@@ -257,9 +264,9 @@ TEST(TcpState, ResetOfTheUnansweredSynMustProveItself) {
 
 TEST(TcpState, TimeoutClassesFollowTheState) {
   using enum TimeoutClass;
-  constexpr std::array kExpected = {tcp_first,    tcp_opening, tcp_established,
-                                    tcp_closing,  tcp_closing, tcp_fin_wait,
-                                    tcp_closed,   tcp_closed,  tcp_opening};
+  constexpr std::array kExpected = {tcp_first,   tcp_opening, tcp_established,
+                                    tcp_closing, tcp_closing, tcp_fin_wait,
+                                    tcp_closed,  tcp_closed,  tcp_opening};
   for (std::size_t s = 0; s < kStates.size(); ++s) {
     EXPECT_EQ(tcp::timeout_class(in_state(kStates[s]).body()), kExpected[s]) << name(kStates[s]);
   }

@@ -12,7 +12,6 @@ std::uint8_t offered_scale(const Body& body, Direction side) {
   return side == Direction::original ? body.scales & 0x0f : body.scales >> 4;
 }
 
-
 }  // namespace
 
 std::uint8_t window_shift(const Body& body, Direction side) {
@@ -53,8 +52,8 @@ Judgement judge(const Body& body, Direction direction, const Segment& segment, b
       tcp.end[receiver] - std::max(kAckSlack, max_window_bytes(body, direction));
   const Sequence ack_high = tcp.end[receiver] + (strict ? 0 : kAckSlack);
   if (numbers != nullptr) {
-    *numbers = {true,    segment.seq, segment.end, segment.ack, segment.window, seq_low, seq_high,
-                ack_low, ack_high,    tcp.max_ack[receiver]};
+    *numbers = {true,    segment.seq, segment.end, segment.ack, segment.window,
+                seq_low, seq_high,    ack_low,     ack_high,    tcp.max_ack[receiver]};
   }
   if (one_side_unheard(body)) return {};  // nothing of the other side is known to judge by
   if (sequence_after(segment.seq, seq_high)) return {Place::beyond, false};
@@ -78,8 +77,8 @@ ResetPlace judge_reset(const Body& body, Direction direction, const Segment& seg
   }
   if (segment.seq == exact || segment.seq == tcp.end[sender]) return ResetPlace::exact;
   if (one_side_unheard(body)) return ResetPlace::inside;
-  const bool inside = sequence_after(segment.seq, exact) &&
-                      sequence_before(segment.seq, tcp.max_end[sender]);
+  const bool inside =
+      sequence_after(segment.seq, exact) && sequence_before(segment.seq, tcp.max_end[sender]);
   return inside ? ResetPlace::inside : ResetPlace::outside;
 }
 
@@ -100,8 +99,8 @@ void advance(Body& body, Direction direction, const Segment& segment, const Judg
   tcp.max_ack[sender] = sequence_max(tcp.max_ack[sender], segment.ack);
   tcp.max_end[receiver] = sequence_max(tcp.max_end[receiver], segment.ack + segment.window);
   const std::uint32_t units = segment.window >> window_shift(body, direction);
-  tcp.max_window[sender] = static_cast<std::uint16_t>(
-      std::max<std::uint32_t>(tcp.max_window[sender], units));
+  tcp.max_window[sender] =
+      static_cast<std::uint16_t>(std::max<std::uint32_t>(tcp.max_window[sender], units));
 }
 
 }  // namespace uct::core::tcp

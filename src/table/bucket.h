@@ -75,7 +75,7 @@ inline SlotMask match(const Bucket& bucket, std::uint16_t tag) {
   const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
   __m128i low;
   __m128i high;
-  std::memcpy(&low, bucket.tags, sizeof(low));       // tags 0 to 7
+  std::memcpy(&low, bucket.tags, sizeof(low));        // tags 0 to 7
   std::memcpy(&high, bucket.tags + 2, sizeof(high));  // tags 2 to 9, of which the last two count
   const auto low_bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi16(low, wanted)));
   const auto high_bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi16(high, wanted)));

@@ -31,7 +31,8 @@ std::uint32_t Index::hint(std::uint64_t hash) const {
 #else
   const Bucket& bucket = homes_[home(hash)];
   const SlotMask mask = match(bucket, tag_of(hash));
-  if (!mask.empty()) [[likely]] return bucket.numbers[mask.first()];
+  if (!mask.empty()) [[likely]]
+    return bucket.numbers[mask.first()];
   const std::uint32_t next = bucket.next();
   if (next != 0 && next < overflow_.capacity()) __builtin_prefetch(&overflow_[next], 0, 3);
   return kNoNumber;

@@ -66,9 +66,11 @@ class Index {
     while (true) {
       for (SlotMask mask = match(*bucket, tag); !mask.empty(); mask.drop_first()) {
         const std::uint32_t number = bucket->numbers[mask.first()];
-        if (is_wanted(number)) [[likely]] return number;
+        if (is_wanted(number)) [[likely]]
+          return number;
       }
-      if (bucket->next() == 0) [[likely]] return kNoNumber;
+      if (bucket->next() == 0) [[likely]]
+        return kNoNumber;
       bucket = &overflow_[bucket->next()];
     }
   }
@@ -146,7 +148,7 @@ class Index {
   void free_overflow_bucket(std::uint32_t place);
 
   ReservedArray<Bucket> homes_;
-  ReservedArray<Bucket> overflow_;   ///< place 0 is never used: 0 means no next bucket
+  ReservedArray<Bucket> overflow_;         ///< place 0 is never used: 0 means no next bucket
   std::atomic<std::uint32_t> buckets_{0};  ///< home buckets in use
   std::uint32_t entries_ = 0;
   std::uint32_t grow_at_ = 0;

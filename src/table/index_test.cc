@@ -27,8 +27,7 @@ class IndexTest : public ::testing::Test {
     return index_.insert(hash_number(number), number, hash_number);
   }
   bool contains(std::uint32_t number) const {
-    return index_.find(hash_number(number), [&](std::uint32_t n) { return n == number; }) ==
-           number;
+    return index_.find(hash_number(number), [&](std::uint32_t n) { return n == number; }) == number;
   }
 
   Index index_;

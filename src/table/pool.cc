@@ -41,6 +41,21 @@ bool NumberPool::free(std::uint32_t number) {
   return true;
 }
 
+std::uint8_t NumberPool::next_generation(std::uint32_t number, std::uint8_t last) {
+  Chunk& chunk = chunks_[number / kChunk];
+  const std::uint8_t before = last != 0 ? last : chunk.generation_base;
+  const auto generation = static_cast<std::uint8_t>(before == 255 ? 1 : before + 1);
+  const auto ahead = static_cast<std::uint8_t>(generation - chunk.generation_base);
+  if (ahead > chunk.generation_top) chunk.generation_top = ahead;
+  return generation;
+}
+
+void NumberPool::forget_generations(std::uint32_t number) {
+  Chunk& chunk = chunks_[number / kChunk];
+  chunk.generation_base = static_cast<std::uint8_t>(chunk.generation_base + chunk.generation_top);
+  chunk.generation_top = 0;
+}
+
 std::uint32_t NumberPool::next_live(std::uint32_t number) const {
   const std::uint32_t end = chunk_count_ * kChunk;
   while (number < end) {

@@ -42,11 +42,21 @@ class NumberPool {
   std::uint32_t live() const { return live_; }
   std::uint32_t capacity() const { return capacity_; }
 
+  /// Gives     the generation that follows `last` at this place; 0 means that the record was given
+  ///           back and remembers none. Never 0.
+  std::uint8_t next_generation(std::uint32_t number, std::uint8_t last);
+
+  /// Takes note that the records of this number's chunk are given back: their generations begin
+  /// again behind those that any of them had, so that handles of before stay stale.
+  void forget_generations(std::uint32_t number);
+
  private:
   struct Chunk {
     std::uint64_t full_words;  ///< bit w: word w of `used` has no free bit
     std::uint64_t used[kChunk / 64];
-    std::uint64_t live;
+    std::uint32_t live;
+    std::uint8_t generation_base;  ///< the one before the first of a record that was given back
+    std::uint8_t generation_top;   ///< how far beyond it any record came; 255 is for ever
   };
 
   ReservedArray<Chunk> chunks_;
@@ -60,7 +70,9 @@ template <typename Key>
 class RecordPool {
  public:
   bool reserve(std::uint32_t capacity) {
-    return numbers_.reserve(capacity) && records_.reserve(capacity) && colds_.reserve(capacity);
+    // Whole chunks, which free() gives back whole.
+    return numbers_.reserve(capacity) && records_.reserve(numbers_.capacity()) &&
+           colds_.reserve(numbers_.capacity());
   }
 
   /// Gives     a number whose record's body and cold part are all zero and whose generation is
@@ -68,7 +80,8 @@ class RecordPool {
   std::uint32_t take() {
     const std::uint32_t number = numbers_.take();
     if (number == NumberPool::kNone) return number;
-    ++records_[number].key.generation;
+    std::uint8_t& generation = records_[number].key.generation;
+    generation = numbers_.next_generation(number, generation);
     records_[number].body = Body{};
     colds_[number] = Cold{};
     return number;
@@ -77,6 +90,7 @@ class RecordPool {
   void free(std::uint32_t number) {
     if (!numbers_.free(number)) return;
     const std::uint32_t first = number / NumberPool::kChunk * NumberPool::kChunk;
+    numbers_.forget_generations(number);
     records_.release(first, NumberPool::kChunk);
     colds_.release(first, NumberPool::kChunk);
   }

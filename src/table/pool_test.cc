@@ -80,6 +80,17 @@ TEST(RecordPool, APlaceUsedAgainHasAnotherGenerationAndIsClean) {
   EXPECT_EQ(pool.cold(first).mark, 0U);
 }
 
+TEST(RecordPool, GenerationsGoOnAfterTheMemoryWasGivenBack) {
+  RecordPool<KeyV4> pool;
+  ASSERT_TRUE(pool.reserve(10));
+  std::set<std::uint8_t> seen;
+  for (int i = 0; i < 255; ++i) {
+    const std::uint32_t only = pool.take();
+    ASSERT_TRUE(seen.insert(pool.record(only).key.generation).second) << i;
+    pool.free(only);  // the last of its chunk
+  }
+}
+
 TEST(Record, CountersAreExactAcrossCarries) {
   Body body{};
   Cold cold{};

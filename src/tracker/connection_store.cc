@@ -21,11 +21,9 @@ TcpPeerInfo tcp_peer(const Body& body, unsigned side) {
   peer.end = body.tcp.end[side];
   peer.max_end = body.tcp.max_end[side];
   peer.max_ack = body.tcp.max_ack[side];
-  peer.window_scale_known =
-      scale != kScaleUnknown && (body.status & status::kPickedUp) == 0;
+  peer.window_scale_known = scale != kScaleUnknown && (body.status & status::kPickedUp) == 0;
   peer.window_scale = peer.window_scale_known ? scale : 0;
-  const bool both = (body.scales & 0x0f) != kScaleUnknown &&
-                    body.scales >> 4 != kScaleUnknown;
+  const bool both = (body.scales & 0x0f) != kScaleUnknown && body.scales >> 4 != kScaleUnknown;
   peer.max_window = std::uint32_t{body.tcp.max_window[side]} << (both ? scale : 0);
   return peer;
 }
@@ -48,8 +46,7 @@ ProtocolStats& stats_of(Shard& shard, Protocol protocol) UCT_REQUIRES(shard.lock
 }  // namespace
 
 template <typename Key>
-Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening,
-                                       std::uint32_t& number) {
+Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening, std::uint32_t& number) {
   if (connection_count.fetch_add(1, std::memory_order_relaxed) >=
       max_connections.load(std::memory_order_relaxed)) {
     connection_count.fetch_sub(1, std::memory_order_relaxed);
@@ -75,8 +72,7 @@ Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening,
         });
     if (result != InsertResult::done) {
       family.records.free(number);
-      reason = result == InsertResult::chain_full ? Reason::bucket_full
-                                                        : Reason::memory_full;
+      reason = result == InsertResult::chain_full ? Reason::bucket_full : Reason::memory_full;
     }
   }
   if (reason != Reason::none) {
@@ -94,12 +90,11 @@ Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening,
 
 template <typename Key>
 void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
-                                    DestroyCause cause) {
+                        DestroyCause cause) {
   FamilyPool<Key>& family = shard.family<Key>();
   if (config.events != nullptr) tell<Key>(shard, EventKind::destroyed, cause, number);
   const Record<Key>& record = family.records.record(number);
-  ProtocolStats& stats =
-      stats_of(shard, protocol_of(record.key.kind, record.key.port[0]));
+  ProtocolStats& stats = stats_of(shard, protocol_of(record.key.kind, record.key.port[0]));
   ++(cause == DestroyCause::expired ? stats.expired : stats.removed);
   if ((record.body.status & status::kHasLabel) != 0) {
     shard.labels.free(family.records.cold(number).label_number);
@@ -112,8 +107,7 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
 }
 
 template <typename Key>
-ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const
-    {
+ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const {
   const FamilyPool<Key>& family = shard.family<Key>();
   const Record<Key>& record = family.records.record(number);
   const Cold& cold = family.records.cold(number);
@@ -130,8 +124,8 @@ ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const
                    counters_of(record.body, cold, Direction::reply)};
   info.start = timestamp_of_ms(cold.start_ms);
   // Ticks are near the shard's present, which tells their upper bits.
-  const auto until = static_cast<std::int32_t>(
-      distance(tick_of_ms(shard.now_ms), Tick{record.body.deadline}));
+  const auto until =
+      static_cast<std::int32_t>(distance(tick_of_ms(shard.now_ms), Tick{record.body.deadline}));
   info.expires = timestamp_of_ms(shard.now_ms + static_cast<std::uint64_t>(std::int64_t{until}));
   info.last_seen = info.expires - info.timeout;
   info.mark = cold.mark;
@@ -143,7 +137,7 @@ ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const
 
 template <typename Key>
 void TrackerCore::tell(Shard& shard, EventKind kind, DestroyCause cause,
-                                   std::uint32_t number) const {
+                       std::uint32_t number) const {
   Event event;
   event.kind = kind;
   event.cause = cause;
@@ -152,19 +146,13 @@ void TrackerCore::tell(Shard& shard, EventKind kind, DestroyCause cause,
   config.events->on_event(event);
 }
 
-template Reason TrackerCore::insert<KeyV4>(Shard&, const Opening<KeyV4>&,
-                                                       std::uint32_t&);
-template Reason TrackerCore::insert<KeyV6>(Shard&, const Opening<KeyV6>&,
-                                                       std::uint32_t&);
-template void TrackerCore::erase<KeyV4>(Shard&, std::uint32_t, std::uint64_t,
-                                                    DestroyCause);
-template void TrackerCore::erase<KeyV6>(Shard&, std::uint32_t, std::uint64_t,
-                                                    DestroyCause);
+template Reason TrackerCore::insert<KeyV4>(Shard&, const Opening<KeyV4>&, std::uint32_t&);
+template Reason TrackerCore::insert<KeyV6>(Shard&, const Opening<KeyV6>&, std::uint32_t&);
+template void TrackerCore::erase<KeyV4>(Shard&, std::uint32_t, std::uint64_t, DestroyCause);
+template void TrackerCore::erase<KeyV6>(Shard&, std::uint32_t, std::uint64_t, DestroyCause);
 template ConnectionInfo TrackerCore::copy<KeyV4>(Shard&, std::uint32_t) const;
 template ConnectionInfo TrackerCore::copy<KeyV6>(Shard&, std::uint32_t) const;
-template void TrackerCore::tell<KeyV4>(Shard&, EventKind, DestroyCause,
-                                                   std::uint32_t) const;
-template void TrackerCore::tell<KeyV6>(Shard&, EventKind, DestroyCause,
-                                                   std::uint32_t) const;
+template void TrackerCore::tell<KeyV4>(Shard&, EventKind, DestroyCause, std::uint32_t) const;
+template void TrackerCore::tell<KeyV6>(Shard&, EventKind, DestroyCause, std::uint32_t) const;
 
 }  // namespace uct::core

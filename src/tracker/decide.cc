@@ -51,19 +51,18 @@ std::uint32_t Pipeline::find(Shard& shard, Item& item) {
   RecordPool<Key>& records = shard.family<Key>().records;
   const Key& key = item.template key<Key>();
   const std::uint32_t entry = shard.index.find(item.hash, [&](std::uint32_t number) {
-    return (number & kV6Bit) == kFamilyBit<Key> &&
-           equal(records.record(number & ~kV6Bit).key, key);
+    return (number & kV6Bit) == kFamilyBit<Key> && equal(records.record(number & ~kV6Bit).key, key);
   });
   if (entry == kNoNumber) return kNoNumber;
   const std::uint32_t number = entry & ~kV6Bit;
-  if (is_live(records.record(number).body, tick_of_ms(shard.now_ms))) [[likely]] return number;
+  if (is_live(records.record(number).body, tick_of_ms(shard.now_ms))) [[likely]]
+    return number;
   remove<Key>(shard, number, item.hash, DestroyCause::expired);
   return kNoNumber;
 }
 
 template <typename Key>
-void Pipeline::remove(Shard& shard, std::uint32_t number, std::uint64_t hash,
-                      DestroyCause cause) {
+void Pipeline::remove(Shard& shard, std::uint32_t number, std::uint64_t hash, DestroyCause cause) {
   shard.family<Key>().wheel.disarm(number);
   tracker_.erase<Key>(shard, number, hash, cause);
 }
@@ -125,8 +124,8 @@ template <typename Key>
 Reason Pipeline::commit(Shard& shard, Item& item, const ProtocolContext& context,
                         std::uint32_t& number) {
   if (zone_ == nullptr) return Reason::memory_full;
-  const TrackerCore::Opening<Key> opening{item.template key<Key>(), item.hash,
-                                                      item.from, *zone_, request_.timeout_policy};
+  const TrackerCore::Opening<Key> opening{item.template key<Key>(), item.hash, item.from, *zone_,
+                                          request_.timeout_policy};
   Reason reason = tracker_.insert<Key>(shard, opening, number);
   if (reason == Reason::table_full || reason == Reason::zone_full) {
     // What expired in this shard and waits for a sweep must not keep a new connection out.
@@ -230,13 +229,12 @@ bool Pipeline::set_mark_and_label(Shard& shard, std::uint32_t number) {
 
 /// Tells the verdict about its connection. The cold part is read only for who has something there.
 template <typename Key>
-void Pipeline::describe(Shard& shard, std::uint32_t number, std::uint64_t hash,
-                        Verdict& verdict) {
+void Pipeline::describe(Shard& shard, std::uint32_t number, std::uint64_t hash, Verdict& verdict) {
   FamilyPool<Key>& family = shard.family<Key>();
   const std::uint8_t status = family.records.record(number).body.status;
-  verdict.connection =
-      tracker_.handle_of(shard, number, family.records.record(number).key, hash);
-  if ((status & (status::kHasMark | status::kHasLabel)) == 0) [[likely]] return;
+  verdict.connection = tracker_.handle_of(shard, number, family.records.record(number).key, hash);
+  if ((status & (status::kHasMark | status::kHasLabel)) == 0) [[likely]]
+    return;
   const Cold& cold = family.records.cold(number);
   verdict.mark = cold.mark;
   if ((status & status::kHasLabel) != 0) verdict.label = shard.labels[cold.label_number];

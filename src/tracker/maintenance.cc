@@ -8,9 +8,9 @@ namespace uct {
 
 using core::Body;
 using core::FamilyPool;
-using core::kFamilyBit;
 using core::KeyV4;
 using core::KeyV6;
+using core::kFamilyBit;
 using core::Shard;
 using core::SpinlockGuard;
 using core::Tick;
@@ -48,15 +48,15 @@ struct ExpiryVisitor {
 };
 
 template <typename Key>
-core::ExpirySweep sweep_family(TrackerCore& tracker, Shard& shard,
-                               std::uint32_t timers) UCT_REQUIRES(shard.lock) {
+core::ExpirySweep sweep_family(TrackerCore& tracker, Shard& shard, std::uint32_t timers)
+    UCT_REQUIRES(shard.lock) {
   const Tick now = core::tick_of_ms(shard.now_ms);
   return shard.family<Key>().wheel.sweep(now, timers, ExpiryVisitor<Key>{tracker, shard, now});
 }
 
 /// Sweeps both families of a shard once, for at most `timers` timers in all.
-core::ExpirySweep sweep_shard(TrackerCore& tracker, Shard& shard,
-                              std::uint32_t timers) UCT_REQUIRES(shard.lock) {
+core::ExpirySweep sweep_shard(TrackerCore& tracker, Shard& shard, std::uint32_t timers)
+    UCT_REQUIRES(shard.lock) {
   core::ExpirySweep all = sweep_family<KeyV4>(tracker, shard, timers);
   if (all.visited < timers && all.finished) {
     const core::ExpirySweep v6 = sweep_family<KeyV6>(tracker, shard, timers - all.visited);
@@ -76,12 +76,13 @@ core::ExpirySweep sweep_shard(TrackerCore& tracker, Shard& shard,
   return all;
 }
 
-bool advance_clock(TrackerCore& tracker, Shard& shard, std::uint64_t now_ms)
+/// Gives     what went because nothing was swept for very long.
+core::ExpirySweep advance_clock(TrackerCore& tracker, Shard& shard, std::uint64_t now_ms)
     UCT_REQUIRES(shard.lock) {
-  if (now_ms < shard.now_ms) return false;
-  tracker.catch_up(shard, now_ms);
+  if (now_ms < shard.now_ms) return {};
+  const core::ExpirySweep swept = tracker.catch_up(shard, now_ms);
   shard.now_ms = now_ms;
-  return true;
+  return swept;
 }
 
 /// When the shard can have something to sweep next, in tracker milliseconds.
@@ -98,16 +99,23 @@ std::uint64_t next_deadline(const Shard& shard) UCT_REQUIRES(shard.lock) {
 
 }  // namespace
 
-void core::TrackerCore::catch_up(Shard& shard, std::uint64_t now_ms) {
+core::ExpirySweep core::TrackerCore::catch_up(Shard& shard, std::uint64_t now_ms) {
+  ExpirySweep all;
   while (now_ms - shard.swept_ms >= core::kTickHorizon / 2) {
     if (shard.index.entries() == 0) {
       shard.swept_ms = now_ms;
-      return;
+      return all;
     }
     shard.now_ms = std::max(shard.now_ms, shard.swept_ms + core::kTickHorizon / 2);
-    while (!sweep_shard(*this, shard, 0xffffffff).finished) {
+    bool finished = false;
+    while (!finished) {
+      const ExpirySweep swept = sweep_shard(*this, shard, 0xffffffff);
+      all.removed += swept.removed;
+      all.rearmed += swept.rearmed;
+      finished = swept.finished;
     }
   }
+  return all;
 }
 
 bool core::TrackerCore::make_room(Shard& shard) {
@@ -128,11 +136,11 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
     bool done = false;
     while (!done) {
       const SpinlockGuard guard(shard.lock);
-      advance_clock(core, shard, now_ms);
+      const core::ExpirySweep overdue = advance_clock(core, shard, now_ms);
       const std::uint32_t piece = std::clamp<std::uint32_t>(budget.timers_per_lock, 1, left);
       const core::ExpirySweep swept = sweep_shard(core, shard, piece);
-      result.removed += swept.removed;
-      result.rearmed += swept.rearmed;
+      result.removed += overdue.removed + swept.removed;
+      result.rearmed += overdue.rearmed + swept.rearmed;
       left -= std::min(left, swept.visited);
       done = swept.finished;
       if (done) {
@@ -140,8 +148,8 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
         static_cast<void>(shard.v4.wheel.shrink());
         static_cast<void>(shard.v6.wheel.shrink());
       }
-      const bool stop = left == 0 || (budget.keep_going != nullptr &&
-                                      !budget.keep_going(budget.context));
+      const bool stop =
+          left == 0 || (budget.keep_going != nullptr && !budget.keep_going(budget.context));
       if (stop && (!done || i + 1 < shard_count)) {
         ++shard.counters.sweep_bound_hits;
         result.finished = false;
@@ -169,8 +177,8 @@ bool is_found_at(const Body& body, const Shard& shard, std::uint64_t now_ms)
 /// connection; take gives false to stop before it. Moves `number`; gives false at the end of the
 /// pool.
 template <typename Key, typename Take>
-bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number,
-          std::uint64_t now_ms, Take&& take) UCT_REQUIRES(shard.lock) {
+bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number, std::uint64_t now_ms,
+          Take&& take) UCT_REQUIRES(shard.lock) {
   const FamilyPool<Key>& family = shard.family<Key>();
   for (std::uint32_t looked = 0; looked < kRecordsPerLock; ++looked) {
     number = family.records.numbers().next_live(number);
@@ -200,9 +208,8 @@ std::size_t Tracker::dump(DumpCursor& cursor, std::span<ConnectionInfo> out, Tim
   while (!cursor.done() && count < out.size()) {
     Shard& shard = core.shards[cursor.shard_];
     const SpinlockGuard guard(shard.lock);
-    const bool more = cursor.pool_ == 0
-                          ? scan<KeyV4>(core, shard, cursor.number_, now_ms, take)
-                          : scan<KeyV6>(core, shard, cursor.number_, now_ms, take);
+    const bool more = cursor.pool_ == 0 ? scan<KeyV4>(core, shard, cursor.number_, now_ms, take)
+                                        : scan<KeyV6>(core, shard, cursor.number_, now_ms, take);
     if (more) continue;
     cursor.number_ = 0;
     if (++cursor.pool_ < 2) continue;
@@ -214,7 +221,7 @@ std::size_t Tracker::dump(DumpCursor& cursor, std::span<ConnectionInfo> out, Tim
 
 template <typename Key>
 std::size_t core::TrackerCore::flush_family(Shard& shard, std::uint64_t now_ms,
-                                                  const Filter& filter) {
+                                            const Filter& filter) {
   std::size_t removed = 0;
   std::uint32_t number = 0;
   bool more = true;
@@ -249,8 +256,8 @@ std::size_t Tracker::flush(Timestamp now, const Filter& filter) {
 namespace {
 
 template <typename Key>
-std::optional<ConnectionInfo> find_key(TrackerCore& tracker, Zone zone,
-                                       const Tuple& tuple, std::uint64_t now_ms) {
+std::optional<ConnectionInfo> find_key(TrackerCore& tracker, Zone zone, const Tuple& tuple,
+                                       std::uint64_t now_ms) {
   Key key;
   core::make_key(core::packet_of(tuple), zone, key);
   const std::uint64_t hash = hash_key(key, tracker.config.hash_key);

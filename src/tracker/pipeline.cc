@@ -77,10 +77,18 @@ void Pipeline::prepare(Block& block, std::size_t first) {
     if (!explanations_.empty()) explanations_[place] = Explanation{};
     switch (item.parsed.fate) {
       case Fate::track:
-      case Fate::error: make_key(block, i); break;
-      case Fate::fragment: block.follow |= 1U << i; break;
-      case Fate::untracked: verdicts_[place].reason = item.parsed.reason; break;
-      case Fate::invalid: reject(place, item.parsed.reason); break;
+      case Fate::error:
+        make_key(block, i);
+        break;
+      case Fate::fragment:
+        block.follow |= 1U << i;
+        break;
+      case Fate::untracked:
+        verdicts_[place].reason = item.parsed.reason;
+        break;
+      case Fate::invalid:
+        reject(place, item.parsed.reason);
+        break;
     }
   }
   hash(block);

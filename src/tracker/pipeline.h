@@ -31,9 +31,8 @@ namespace uct::core {
 
 class Pipeline {
  public:
-  Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
-           std::span<Packet> burst, std::span<Verdict> verdicts,
-           std::span<Explanation> explanations);
+  Pipeline(TrackerCore& tracker, const Request& request, Timestamp now, std::span<Packet> burst,
+           std::span<Verdict> verdicts, std::span<Explanation> explanations);
 
   void run();
 
@@ -63,7 +62,7 @@ class Pipeline {
 
   /// Made in raw memory by run(): its type starts to live there without a constructor.
   struct Block {
-    std::size_t first;     ///< place of its first packet in the burst
+    std::size_t first;  ///< place of its first packet in the burst
     std::size_t count;
     std::uint32_t keyed;   ///< bit i: packet i has a key and a hash
     std::uint32_t follow;  ///< bit i: packet i is a later fragment

@@ -26,8 +26,7 @@ class PolicyTable {
 
   /// Gives     milliseconds.
   std::uint32_t timeout(std::uint8_t policy, TimeoutClass timeout_class) const {
-    return values_[policy][static_cast<std::size_t>(timeout_class)].load(
-        std::memory_order_relaxed);
+    return values_[policy][static_cast<std::size_t>(timeout_class)].load(std::memory_order_relaxed);
   }
 
   Result<TimeoutPolicyId> set(std::string_view name, const TimeoutPolicy& policy);

@@ -88,12 +88,10 @@ struct alignas(64) Shard {
 };
 
 /// Both may be called without the lock: see table/index.h.
-inline void prefetch_bucket(const Shard& shard, std::uint64_t hash)
-    UCT_NO_THREAD_SAFETY_ANALYSIS {
+inline void prefetch_bucket(const Shard& shard, std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
   shard.index.prefetch(hash);
 }
-inline void prefetch_record(const Shard& shard, std::uint64_t hash)
-    UCT_NO_THREAD_SAFETY_ANALYSIS {
+inline void prefetch_record(const Shard& shard, std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
   const std::uint32_t number = shard.index.hint(hash);
   if (number == kNoNumber) return;
   if ((number & kV6Bit) != 0) {

@@ -32,9 +32,9 @@ constexpr std::array<std::string_view, 8> kFlagNames = {"new", "est", "rel",  "r
                                                         "inv", "trk", "snat", "dnat"};
 
 constexpr std::array<std::string_view, kTimeoutClassCount> kTimeoutNames = {
-    "tcp.first",    "tcp.opening", "tcp.established", "tcp.closing",  "tcp.fin_wait",
-    "tcp.closed",   "other.first", "other.multiple",  "other.bidir",  "icmp.first",
-    "icmp.reply",   "sctp.opening", "sctp.established", "sctp.closing"};
+    "tcp.first",  "tcp.opening",  "tcp.established",  "tcp.closing", "tcp.fin_wait",
+    "tcp.closed", "other.first",  "other.multiple",   "other.bidir", "icmp.first",
+    "icmp.reply", "sctp.opening", "sctp.established", "sctp.closing"};
 
 constexpr std::array<std::string_view, kTcpStateCount> kTcpStates = {
     "NONE",       "SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT",
@@ -96,11 +96,15 @@ std::string_view name(DestroyCause cause) {
 
 std::string_view state_name(const ConnectionInfo& info) {
   switch (info.protocol) {
-    case Protocol::tcp: return name(info.tcp_state());
-    case Protocol::sctp: return name(info.sctp_state());
+    case Protocol::tcp:
+      return name(info.tcp_state());
+    case Protocol::sctp:
+      return name(info.sctp_state());
     case Protocol::icmp:
-    case Protocol::icmpv6: return name(info.icmp_state());
-    default: return name(info.other_state());
+    case Protocol::icmpv6:
+      return name(info.icmp_state());
+    default:
+      return name(info.other_state());
   }
 }
 
@@ -126,18 +130,30 @@ std::string to_string(StateFlags flags) {
 
 std::string to_string(Protocol protocol) {
   switch (protocol) {
-    case Protocol::icmp: return "icmp";
-    case Protocol::igmp: return "igmp";
-    case Protocol::tcp: return "tcp";
-    case Protocol::udp: return "udp";
-    case Protocol::dccp: return "dccp";
-    case Protocol::gre: return "gre";
-    case Protocol::esp: return "esp";
-    case Protocol::ah: return "ah";
-    case Protocol::icmpv6: return "icmpv6";
-    case Protocol::no_next_header: break;
-    case Protocol::sctp: return "sctp";
-    case Protocol::udplite: return "udplite";
+    case Protocol::icmp:
+      return "icmp";
+    case Protocol::igmp:
+      return "igmp";
+    case Protocol::tcp:
+      return "tcp";
+    case Protocol::udp:
+      return "udp";
+    case Protocol::dccp:
+      return "dccp";
+    case Protocol::gre:
+      return "gre";
+    case Protocol::esp:
+      return "esp";
+    case Protocol::ah:
+      return "ah";
+    case Protocol::icmpv6:
+      return "icmpv6";
+    case Protocol::no_next_header:
+      break;
+    case Protocol::sctp:
+      return "sctp";
+    case Protocol::udplite:
+      return "udplite";
   }
   return std::to_string(static_cast<unsigned>(protocol));
 }
@@ -162,14 +178,22 @@ bool parse_address(std::string_view text, Address& address) {
 
 ProtocolGroup protocol_group(Protocol protocol) {
   switch (protocol) {
-    case Protocol::tcp: return ProtocolGroup::tcp;
-    case Protocol::udp: return ProtocolGroup::udp;
-    case Protocol::udplite: return ProtocolGroup::udplite;
-    case Protocol::sctp: return ProtocolGroup::sctp;
-    case Protocol::dccp: return ProtocolGroup::dccp;
-    case Protocol::icmp: return ProtocolGroup::icmp;
-    case Protocol::icmpv6: return ProtocolGroup::icmpv6;
-    default: return ProtocolGroup::other;
+    case Protocol::tcp:
+      return ProtocolGroup::tcp;
+    case Protocol::udp:
+      return ProtocolGroup::udp;
+    case Protocol::udplite:
+      return ProtocolGroup::udplite;
+    case Protocol::sctp:
+      return ProtocolGroup::sctp;
+    case Protocol::dccp:
+      return ProtocolGroup::dccp;
+    case Protocol::icmp:
+      return ProtocolGroup::icmp;
+    case Protocol::icmpv6:
+      return ProtocolGroup::icmpv6;
+    default:
+      return ProtocolGroup::other;
   }
 }
 

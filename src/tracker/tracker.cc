@@ -1,12 +1,12 @@
 // The facade: making a tracker, its settings, its counters.
-#include <uct/tracker.h>
-
 #include <algorithm>
 #include <bit>
 #include <limits>
 
-#include "tracker/tracker_core.h"
+#include <uct/tracker.h>
+
 #include "tracker/pipeline.h"
+#include "tracker/tracker_core.h"
 
 namespace uct {
 
@@ -44,7 +44,10 @@ bool core::TrackerCore::reserve() {
   // Hashing spreads connections unevenly: twice the mean, and some for small tables, is beyond any
   // deviation that a keyed hash shows.
   const std::uint64_t share = capacity / config.shards * std::uint64_t{2} + 8192;
-  const auto most = static_cast<std::uint32_t>(std::min<std::uint64_t>(share, capacity + 4096));
+  // Pools take whole chunks, and everything that is as large as they are must be no smaller.
+  constexpr std::uint64_t kChunk = core::NumberPool::kChunk;
+  const std::uint64_t wanted = std::min<std::uint64_t>(share, std::uint64_t{capacity} + kChunk);
+  const auto most = static_cast<std::uint32_t>((wanted + kChunk - 1) / kChunk * kChunk);
   for (std::uint32_t i = 0; i < config.shards; ++i) {
     core::Shard& shard = shards[i];
     const core::SpinlockGuard guard(shard.lock);
@@ -134,9 +137,7 @@ void Tracker::set_sequence_check(Zone zone, SequenceCheck check) {
 void Tracker::set_default_sequence_check(SequenceCheck check) {
   core_->zones.set_default_check(check);
 }
-SequenceCheck Tracker::sequence_check(Zone zone) const {
-  return core_->zones.check(zone);
-}
+SequenceCheck Tracker::sequence_check(Zone zone) const { return core_->zones.check(zone); }
 
 namespace {
 

@@ -69,7 +69,9 @@ struct TrackerCore {
 
   /// Removes what expired in a shard that was not swept for so long that its 32-bit deadlines could
   /// be mistaken; sweeps keep this from ever having work.
-  void catch_up(Shard& shard, std::uint64_t now_ms) UCT_REQUIRES(shard.lock);
+  ///
+  /// Gives     what was removed and armed again.
+  ExpirySweep catch_up(Shard& shard, std::uint64_t now_ms) UCT_REQUIRES(shard.lock);
 
   /// Takes the lock itself, piece by piece.
   template <typename Key>
@@ -88,9 +90,9 @@ struct TrackerCore {
   ConnectionHandle handle_of(const Shard& shard, std::uint32_t number, const Key& key,
                              std::uint64_t hash) const {
     const auto place = static_cast<std::uint64_t>(&shard - shards.get());
-    return static_cast<ConnectionHandle>(
-        place << 56 | std::uint64_t{number | kFamilyBit<Key>} << 24 |
-        std::uint64_t{key.generation} << 16 | (hash & 0xffff));
+    return static_cast<ConnectionHandle>(place << 56 |
+                                         std::uint64_t{number | kFamilyBit<Key>} << 24 |
+                                         std::uint64_t{key.generation} << 16 | (hash & 0xffff));
   }
 
   std::uint32_t shard_number(std::uint64_t hash) const {
@@ -108,7 +110,7 @@ struct TrackerCore {
   std::atomic<std::uint32_t> max_connections;
   std::atomic<std::uint32_t> connection_count{0};
   std::atomic<std::uint32_t> next_sweep{0};  ///< the shard at which the next sweep begins
-  std::atomic<std::int64_t> epoch_ms;  ///< the caller's time of the tracker's millisecond 0
+  std::atomic<std::int64_t> epoch_ms;        ///< the caller's time of the tracker's millisecond 0
   std::array<PacketCounters, kCounterStripes> packet_counters;
 };
 

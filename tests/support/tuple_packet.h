@@ -26,6 +26,13 @@ class TuplePacket {
   void u32(std::uint32_t value) { u16(value >> 16), u16(value); }
   void append(const TuplePacket& other);
 
+  /// Gives     the same packet with another byte at `offset`.
+  TuplePacket with_byte(std::uint32_t offset, std::uint8_t value) const {
+    TuplePacket other = *this;
+    other.bytes_.at(offset) = std::byte{value};
+    return other;
+  }
+
  private:
   std::array<std::byte, 192> bytes_{};
   std::uint32_t size_ = 0;

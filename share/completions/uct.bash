@@ -1,0 +1,51 @@
+# Completion of uct for bash.
+
+_uct_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_uct_timeouts() {
+  local name names=()
+  for name in tcp.{first,opening,established,closing,fin_wait,closed} \
+    other.{first,multiple,bidir} icmp.{first,reply} sctp.{opening,established,closing}; do
+    names+=("$name=")
+  done
+  _uct_words "${names[*]}" "$1"
+  [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace
+}
+
+_uct_track() {
+  local word=$1 before=$2
+  case $before in
+    -o | --output) _uct_words "table wide json conntrack ovs" "$word" ;;
+    --clock) _uct_words "capture frozen" "$word" ;;
+    --color) _uct_words "auto always never" "$word" ;;
+    --timeout) _uct_timeouts "$word" ;;
+    --filter | --from | --to | --zone | --max-connections) ;;
+    *)
+      if [[ $word == -* ]]; then
+        _uct_words "--packets --explain --events -o --output --color --filter --from --to --clock
+          --timeout --zone --max-connections --no-commit --strict --no-seq-check -h --help" "$word"
+      else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      fi
+      ;;
+  esac
+}
+
+_uct() {
+  local word=${COMP_WORDS[COMP_CWORD]}
+  local before=${COMP_WORDS[COMP_CWORD - 1]}
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    _uct_words "track help version --help --version" "$word"
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+    track) _uct_track "$word" "$before" ;;
+    help) _uct_words "track help version" "$word" ;;
+  esac
+}
+
+complete -F _uct uct
