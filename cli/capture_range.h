@@ -32,7 +32,7 @@ struct CaptureRange {
 
   bool is_open() const { return from.kind == Bound::Kind::open && to.kind == Bound::Kind::open; }
 
-  /// Gives     whether the packet lies in the range. `first` is the time of the file's first packet.
+  /// Gives     whether the packet lies in the range; `first` is when the file's first packet came.
   bool contains(std::uint64_t number, Timestamp time, Timestamp first) const;
 
   /// Gives     true when no packet after this one can lie in the range. Times prove nothing: a

@@ -111,8 +111,8 @@ void Session::add(const capture::Frame& frame) {
   ++count_;
 }
 
-/// Ends the burst where another millisecond begins: a call of process() has one time, and promise E1
-/// is to the millisecond. Packets that go back in time stay in the burst: the clock is held.
+/// Ends the burst where another millisecond begins: a call of process() has one time, and promise
+/// E1 is to the millisecond. Packets that go back in time stay in the burst: the clock is held.
 void Session::advance_clock(Timestamp time) {
   track_burst();
   now_ = time;

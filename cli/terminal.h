@@ -21,8 +21,8 @@ bool is_terminal(int descriptor);
 ///           up here: whoever sizes by an unprobed width fills disks with blanks.
 std::optional<unsigned> terminal_width(int descriptor);
 
-/// Gives     whether to colour what goes to `descriptor`. Unless `mode` decides, only a terminal that
-///           is not `dumb` is coloured, and not when NO_COLOR is set (https://no-color.org).
+/// Gives     whether to colour what goes to `descriptor`. Unless `mode` decides, only a terminal
+///           that is not `dumb` is coloured, and not when NO_COLOR is set (https://no-color.org).
 bool wants_color(ColorMode mode, int descriptor);
 
 enum class Color : std::uint8_t { bold, dim, red, green, yellow, cyan };

@@ -2,8 +2,10 @@
 
 namespace uct::cli {
 
-std::string_view track_help() {
-  return 1 + R"(
+namespace {
+
+// Begins with a line end, so that every line stands where it is printed.
+constexpr std::string_view kHelp = R"(
 uct track - the connections in captures, every packet's state, and why
 
 Usage: uct track [OPTIONS] FILE...
@@ -53,6 +55,9 @@ Examples
 Exit codes: 0 done, 1 no packet matched, 2 usage, 5 a file could not be read to
 its end.
 )";
-}
+
+}  // namespace
+
+std::string_view track_help() { return kHelp.substr(1); }
 
 }  // namespace uct::cli

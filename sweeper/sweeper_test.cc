@@ -1,5 +1,5 @@
-// The sweeper's promises in real time, with short timeouts. Times are bounded generously: a machine
-// under load may be late, and no test here measures how fast it is.
+// The sweeper's promises in real time, with short timeouts. Times are bounded generously: a
+// machine under load may be late, and no test here measures how fast it is.
 #include <uct/sweeper.h>
 
 #include <gtest/gtest.h>

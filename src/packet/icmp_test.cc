@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "packet/packet_maker_test.h"
+#include "tests/support/packet_maker.h"
 
 namespace uct::core::test {
 namespace {
@@ -49,8 +49,8 @@ TEST(IcmpQuery, HasIdAndType) {
   EXPECT_EQ(parsed(message6(129, 0)).kind, Kind::icmpv6);
 }
 
-/// Every type, with what RFC 792, RFC 950 and RFC 6918 make of it. The quote of an error is echo_body
-/// here, too short for any header.
+/// Every type, with what RFC 792, RFC 950 and RFC 6918 make of it. What an error quotes here is too
+/// short for any header.
 TEST(IcmpType, All256) {
   for (unsigned type = 0; type < 256; ++type) {
     const ParsedPacket packet = parsed(message(static_cast<std::uint8_t>(type), 0));
@@ -86,8 +86,8 @@ TEST(Icmpv6Type, All256) {
 
 /// Rule I1.
 TEST(IcmpQuery, CodeOtherThanZeroIsInvalid) {
-  for (const std::uint8_t type : {0, 8, 13, 18}) {
-    EXPECT_EQ(reason_of(message(type, 1)), Reason::icmp_code);
+  for (const unsigned type : {0U, 8U, 13U, 18U}) {
+    EXPECT_EQ(reason_of(message(static_cast<std::uint8_t>(type), 1)), Reason::icmp_code);
   }
   EXPECT_EQ(reason_of(message6(128, 1)), Reason::icmp_code);
 }
@@ -199,7 +199,7 @@ TEST(IcmpError, AboutALaterFragmentBelongsToNothing) {
 
 /// Its payload was once taken for ports when the quoted length made no fragment.
 TEST(IcmpError, AboutALaterFragmentOfAnyLengthBelongsToNothing) {
-  for (const std::uint16_t length : {0, 8, 23, 24, 0xffff}) {
+  for (const unsigned length : {0U, 8U, 23U, 24U, 0xffffU}) {
     Bytes fragment;
     fragment.u8(17).u8(0).u16(9).u32(1).pattern(16);
     Bytes quote = sent(Family::ipv6, 44, fragment);

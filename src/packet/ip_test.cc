@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "packet/ip.h"
-#include "packet/packet_maker_test.h"
+#include "tests/support/packet_maker.h"
 
 namespace uct::core::test {
 namespace {
 
 constexpr std::uint8_t kUdp = 17, kFragment = 44, kAuthentication = 51, kNoNext = 59;
+
+using Fields = std::initializer_list<std::uint16_t>;
 
 Bytes datagram() { return ipv4(kUdp, udp(Family::ipv4, 16)); }
 Bytes datagram6() { return ipv6(kUdp, udp(Family::ipv6, 16)); }
@@ -125,7 +127,7 @@ TEST(Ipv4Fragment, FirstHasPortsAndNoChecksumToVerify) {
 }
 
 TEST(Ipv4Fragment, LaterOnesHaveNoPorts) {
-  for (const std::uint16_t field : {0x2001, 0x0001, 0x1000}) {
+  for (const std::uint16_t field : Fields{0x2001, 0x0001, 0x1000}) {
     const ParsedPacket packet = parsed(ipv4(kUdp, Bytes().pattern(16), field));
     EXPECT_EQ(packet.fate, Fate::fragment);
     EXPECT_EQ(packet.part, FragmentPart::later);
@@ -134,7 +136,7 @@ TEST(Ipv4Fragment, LaterOnesHaveNoPorts) {
 }
 
 TEST(Ipv4Fragment, DontFragmentAndTheReservedBitMakeNone) {
-  for (const std::uint16_t field : {0x4000, 0x8000, 0xc000}) {
+  for (const std::uint16_t field : Fields{0x4000, 0x8000, 0xc000}) {
     const ParsedPacket packet = parsed(ipv4(kUdp, udp(Family::ipv4, 16), field));
     EXPECT_EQ(packet.part, FragmentPart::whole);
     EXPECT_EQ(packet.fate, Fate::track);
@@ -219,7 +221,7 @@ TEST(Ipv6Fragment, FirstAndLaterOnesAreToldApart) {
   EXPECT_EQ(first.fate, Fate::track);
   EXPECT_EQ(first.part, FragmentPart::first);
   EXPECT_EQ(first.fragment_id, 0xabcdef01U);
-  for (const std::uint16_t field : {8, 9}) {
+  for (const std::uint16_t field : Fields{8, 9}) {
     const ParsedPacket later =
         parsed(ipv6(kFragment, fragment_header(kUdp, field, Bytes().pattern(16))));
     EXPECT_EQ(later.fate, Fate::fragment);

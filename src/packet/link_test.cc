@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "packet/link.h"
-#include "packet/packet_maker_test.h"
+#include "tests/support/packet_maker.h"
 
 namespace uct::core::test {
 namespace {

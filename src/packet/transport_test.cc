@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "packet/packet_maker_test.h"
+#include "tests/support/packet_maker.h"
 
 namespace uct::core::test {
 namespace {
@@ -73,7 +73,8 @@ TEST(TcpHeader, DataOffsetMustLieBetweenTwentyAndTheSegment) {
     const Bytes bytes = ip(Family::ipv4, 6, checked(segment, Family::ipv4, 6, 16));
     const bool fits = words >= 5 && words <= 10;
     EXPECT_EQ(reason_of(bytes), fits ? Reason::none : Reason::tcp_header_length) << words;
-    if (fits) EXPECT_EQ(parsed(bytes).payload_size, 40 - words * 4) << words;
+    if (!fits) continue;
+    EXPECT_EQ(parsed(bytes).payload_size, 40 - words * 4) << words;
   }
 }
 

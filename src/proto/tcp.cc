@@ -326,8 +326,8 @@ bool completes_simultaneous_open(const Body& body, Direction direction) {
   return state(body) == TcpState::syn_recv && awaits_reply == (direction == Direction::reply);
 }
 
-/// After crossing SYNs each side owes the other a SYN-ACK (RFC 9293 section 3.5). Nothing else counts
-/// until one came: the originator's is refused, the responder's ignored.
+/// After crossing SYNs each side owes the other a SYN-ACK (RFC 9293 section 3.5). Nothing else
+/// counts until one came: the originator's is refused, the responder's ignored.
 Update before_crossing_is_settled(Direction direction, const ParsedPacket& packet) {
   const bool refused = direction == Direction::original || is_fin(packet);
   return refused ? reject(Reason::tcp_state) : pass();

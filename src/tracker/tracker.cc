@@ -65,7 +65,8 @@ std::uint64_t core::TrackerCore::ms_of(Timestamp time) {
       std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
   std::int64_t epoch = epoch_ms.load(std::memory_order_relaxed);
   if (epoch == kNoEpoch) [[unlikely]] {
-    epoch_ms.compare_exchange_strong(epoch, ms, std::memory_order_relaxed);
+    // The first time is millisecond 1, so that an earlier one, which is 0, counts as regressed.
+    epoch_ms.compare_exchange_strong(epoch, ms - 1, std::memory_order_relaxed);
     epoch = epoch_ms.load(std::memory_order_relaxed);
   }
   return ms <= epoch ? 0 : static_cast<std::uint64_t>(ms - epoch);

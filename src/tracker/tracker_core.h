@@ -35,7 +35,7 @@ struct TrackerCore {
 
   // ---- time: the caller's nanoseconds and the tracker's milliseconds --------------------------
 
-  /// Gives     milliseconds since the first time that this tracker was told.
+  /// Gives     milliseconds; the first time that this tracker was told is 1, earlier ones are 0.
   std::uint64_t ms_of(Timestamp time);
   Timestamp timestamp_of_ms(std::uint64_t ms) const;
 

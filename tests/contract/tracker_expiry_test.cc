@@ -1,5 +1,6 @@
 // The promises of expiry, at the level of the tracker and with a virtual clock. E4 and E6 are the
-// sweeper's (sweeper/sweeper_test.cc), E8 and E9 the compiler's (uct/timeout_policy.h, tests/misuse).
+// sweeper's (sweeper/sweeper_test.cc), E8 and E9 the compiler's (uct/timeout_policy.h and
+// tests/misuse).
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -211,9 +212,11 @@ TEST_F(TrackerExpiry, E7SweepsThatStopAtTheirBudgetAreCounted) {
 TEST_F(TrackerExpiry, E7ASweepEndsWhenItsCallerSaysSo) {
   open(1000, 0);
   int calls = 0;
-  const SweepBudget budget{.timers = 1000, .timers_per_lock = 8, .keep_going = [](void* context) {
-                             return ++*static_cast<int*>(context) < 3;
-                           }, .context = &calls};
+  const SweepBudget budget{
+      .timers = 1000,
+      .timers_per_lock = 8,
+      .keep_going = [](void* context) { return ++*static_cast<int*>(context) < 3; },
+      .context = &calls};
   const SweepResult result = sweep(70 * kSecond, budget);
   EXPECT_EQ(calls, 3);
   EXPECT_FALSE(result.finished);

@@ -1,5 +1,5 @@
-// Random operations on the tracker and on a naive std::map model of the same documentation, compared
-// after each one.
+// Random operations on the tracker and on a naive std::map model of the same documentation,
+// compared after each one.
 //
 //   UCT_SEED=n            plays that one sequence; a failure prints the n that it needs
 //   UCT_MODEL_SECONDS=n   plays new sequences for so long, in the case LongRun...
@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <iostream>
 #include <random>
 #include <string>
 #include <vector>
@@ -56,8 +57,8 @@ TEST(TrackerModel, LongRunOfRandomOperationsAgrees) {
   if (seconds == 0) GTEST_SKIP() << "set UCT_MODEL_SECONDS to how long it shall run";
   const std::uint64_t seed = number_from("UCT_SEED", std::random_device{}());
   const std::uint64_t played = play_for(std::chrono::seconds(seconds), seed);
-  RecordProperty("sequences", std::to_string(played));
-  RecordProperty("first_seed", std::to_string(seed));
+  std::cout << played << " sequences of " << kOperations << " operations, from seed " << seed
+            << '\n';
 }
 
 TEST(Shrink, LeavesOnlyWhatMatters) {

@@ -1,7 +1,7 @@
 /// Packets made of few bytes, so that a fuzzer reaches every state of every protocol soon.
 ///
-/// Included by tests/fuzz/track_fuzz.cc. Each flow keeps what its sides need to go on: sequence numbers, tags,
-/// the last packet for an error to quote. Checksums are declared good, not computed.
+/// Included by tests/fuzz/track_fuzz.cc. Each flow keeps what its sides need to go on: sequence
+/// numbers, tags, the last packet for an error to quote. Checksums are declared good, not computed.
 /// Threads   none.
 #pragma once
 

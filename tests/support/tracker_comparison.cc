@@ -1,17 +1,11 @@
 #include "tests/support/tracker_comparison.h"
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <memory>
-#include <set>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
 #include "tests/support/shrink.h"
-#include "tests/support/tracker_model.h"
-#include "tests/support/tuple_packet.h"
+#include "tests/support/tracker_comparison_run.h"
 
 namespace uct::model {
 
@@ -21,87 +15,13 @@ constexpr std::size_t kWholeTableEvery = 16;
 constexpr std::size_t kDeadHandlesKept = 100;  // fewer than a handle's 256 generations
 constexpr std::size_t kShrinkAttempts = 3000;
 
-/// What a listener believes to be in the table, from events alone.
-class Replica : public EventSink {
- public:
-  void on_event(const Event& event) noexcept override {
-    const ConnectionHandle handle = event.connection.handle;
-    const bool known = held.count(handle) != 0;
-    if (known == (event.kind == EventKind::created)) wrong = name(event.kind);
-    if ((event.cause == DestroyCause::none) == (event.kind == EventKind::destroyed)) {
-      wrong = "cause";
-    }
-    if (event.kind == EventKind::destroyed) {
-      held.erase(handle);
-    } else {
-      held[handle] = event.connection;
-    }
-  }
-
-  std::map<ConnectionHandle, ConnectionInfo> held;
-  std::string_view wrong;
-};
-
 struct Burst {
   std::vector<test::TuplePacket> bytes;
   std::vector<Packet> packets;
   std::vector<Verdict> verdicts;
 };
 
-class Comparison {
- public:
-  explicit Comparison(const Sequence& sequence);
-  std::optional<Difference> play();
-
- private:
-  using Infos = std::vector<ConnectionInfo>;
-
-  void step(const Operation& operation);
-  void packets(const Operation& operation);
-  bool limits_are_near(const Operation& operation) const;
-  void burst(const Operation& operation, std::size_t first, std::size_t count);
-  test::TuplePacket bytes_of(const PacketSpec& spec, const test::TcpSegment& segment) const;
-  void compare(const PacketSpec& packet, const Expected& expected, const Verdict& verdict);
-  void learn(const Expected& expected, const Verdict& verdict);
-  void sweep(const Operation& operation);
-  void flush(const Operation& operation);
-  void find(const Operation& operation);
-  void set(const Operation& operation);
-  void dump(const Operation& operation);
-  void dump_piece(const Operation& operation);
-  void end_of_dump();
-  void bury();
-  void whole_table();
-  void compare_counts();
-  void compare_stats();
-  void compare_replica(const Infos& infos);
-  void compare_infos(const Infos& infos, const Filter& filter);
-  void same(const ConnectionInfo& got, const Connection& expected);
-  void note(const std::string& text);
-  template <typename T>
-  void equal(const char* what, const T& expected, const T& got) {
-    if (expected == got) return;
-    std::ostringstream text;
-    text << what << ": expected " << expected << ", got " << got;
-    note(text.str());
-  }
-
-  /// The tracker hears of moments within the model's millisecond.
-  Timestamp now() const { return model_.now() + std::chrono::nanoseconds(operation_ % 1'000'000); }
-
-  const Sequence& sequence_;
-  Replica replica_;
-  Model model_;
-  std::unique_ptr<Tracker> tracker_;
-  std::map<std::uint64_t, ConnectionHandle> handles_;  ///< by life, of the living
-  std::deque<ConnectionHandle> dead_;
-  DumpCursor cursor_;
-  std::set<std::uint64_t> dump_began_;  ///< lives when the interrupted dump began
-  std::multiset<ConnectionHandle> dumped_;
-  bool dumping_ = false;
-  std::size_t operation_ = 0;
-  std::optional<Difference> difference_;
-};
+}  // namespace
 
 Comparison::Comparison(const Sequence& sequence) : sequence_(sequence), model_(sequence.settings) {
   const Settings& settings = sequence.settings;
@@ -142,18 +62,26 @@ std::optional<Difference> Comparison::play() {
 
 void Comparison::step(const Operation& operation) {
   switch (operation.verb) {
-    case Verb::packets: return packets(operation);
-    case Verb::advance: return model_.advance(operation.amount);
-    case Verb::sweep: return sweep(operation);
-    case Verb::flush: return flush(operation);
-    case Verb::dump: return dump(operation);
-    case Verb::dump_piece: return dump_piece(operation);
-    case Verb::find: return find(operation);
+    case Verb::packets:
+      return packets(operation);
+    case Verb::advance:
+      return model_.advance(operation.amount);
+    case Verb::sweep:
+      return sweep(operation);
+    case Verb::flush:
+      return flush(operation);
+    case Verb::dump:
+      return dump(operation);
+    case Verb::dump_piece:
+      return dump_piece(operation);
+    case Verb::find:
+      return find(operation);
     case Verb::max_connections:
     case Verb::zone_limit:
     case Verb::default_zone_limit:
     case Verb::policy:
-    case Verb::sequence_check: return set(operation);
+    case Verb::sequence_check:
+      return set(operation);
   }
 }
 
@@ -211,8 +139,8 @@ void Comparison::burst(const Operation& operation, std::size_t first, std::size_
   tracker_->process(made.packets, request, now(), made.verdicts);
   if (single) {
     if (is_refusal(made.verdicts[0].reason)) held.refused = made.verdicts[0].reason;
-    expected.push_back(model_.apply(operation.packets[first], segments[0], made.bytes[0].size(),
-                                    request, held));
+    expected.push_back(
+        model_.apply(operation.packets[first], segments[0], made.bytes[0].size(), request, held));
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (made.verdicts[i].zone != request.zone) note("a verdict of another zone");
@@ -224,8 +152,7 @@ void Comparison::compare(const PacketSpec& packet, const Expected& expected,
                          const Verdict& verdict) {
   learn(expected, verdict);
   const auto known = handles_.find(expected.life);
-  const ConnectionHandle handle =
-      known == handles_.end() ? ConnectionHandle::none : known->second;
+  const ConnectionHandle handle = known == handles_.end() ? ConnectionHandle::none : known->second;
   if (verdict.state == expected.state && verdict.reason == expected.reason &&
       verdict.mark == expected.mark && verdict.label == expected.label &&
       verdict.connection == handle) {
@@ -316,9 +243,15 @@ void Comparison::set(const Operation& operation) {
   model_.set(operation);
   Error error = Error::none;
   switch (operation.verb) {
-    case Verb::max_connections: error = tracker_->set_max_connections(amount); break;
-    case Verb::zone_limit: tracker_->set_zone_limit(zone, limit); break;
-    case Verb::default_zone_limit: tracker_->set_default_zone_limit(limit); break;
+    case Verb::max_connections:
+      error = tracker_->set_max_connections(amount);
+      break;
+    case Verb::zone_limit:
+      tracker_->set_zone_limit(zone, limit);
+      break;
+    case Verb::default_zone_limit:
+      tracker_->set_default_zone_limit(limit);
+      break;
     case Verb::sequence_check:
       tracker_->set_sequence_check(zone, static_cast<SequenceCheck>(amount));
       break;
@@ -328,129 +261,6 @@ void Comparison::set(const Operation& operation) {
   }
   if (error != Error::none) note(std::string(describe(error)));
 }
-
-// ---- contents -----------------------------------------------------------------------------------
-
-void Comparison::dump(const Operation& operation) {
-  std::vector<ConnectionInfo> all;
-  std::vector<ConnectionInfo> some(operation.amount);
-  for (DumpCursor cursor; !cursor.done();) {
-    const std::size_t count = tracker_->dump(cursor, some, now(), operation.filter);
-    if (count < some.size() && !cursor.done()) note("a dump stopped early");
-    all.insert(all.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(count));
-  }
-  compare_infos(all, operation.filter);
-}
-
-void Comparison::dump_piece(const Operation& operation) {
-  if (!dumping_) {
-    cursor_ = DumpCursor{};
-    dumped_.clear();
-    dump_began_.clear();
-    for (const auto& [key, connection] : model_.connections()) {
-      dump_began_.insert(connection.life);
-    }
-    dumping_ = true;
-  }
-  std::vector<ConnectionInfo> some(operation.amount);
-  const std::size_t count = tracker_->dump(cursor_, some, now());
-  for (std::size_t i = 0; i < count; ++i) {
-    dumped_.insert(some[i].handle);
-    const Connection* connection = model_.find(some[i].zone, some[i].original);
-    if (connection == nullptr) return note("dumped but gone: " + to_text(some[i]));
-    same(some[i], *connection);
-  }
-  if (cursor_.done()) end_of_dump();
-}
-
-void Comparison::end_of_dump() {
-  dumping_ = false;
-  for (const auto& [life, handle] : handles_) {
-    const std::size_t times = dumped_.count(handle);
-    if (times > 1) note("dumped twice");
-    if (times == 0 && dump_began_.count(life) != 0) note("not dumped although it lived throughout");
-  }
-}
-
-void Comparison::whole_table() {
-  const Infos infos = test::dump_all(*tracker_, now());
-  compare_infos(infos, {});
-  compare_stats();
-  if (sequence_.settings.events) compare_replica(infos);
-}
-
-void Comparison::compare_counts() {
-  const std::size_t live = model_.connections().size();
-  if (tracker_->connection_count() < live) note("fewer connections counted than live");
-  for (const Zone zone : kZones) {
-    if (tracker_->zone_limit(zone).count < model_.count(zone)) note("a zone counts too few");
-  }
-}
-
-void Comparison::compare_stats() {
-  const Stats got = tracker_->stats();
-  const Stats& expected = model_.stats();
-  equal("packets", expected.packets, got.packets);
-  equal("bytes", expected.bytes, got.bytes);
-  equal("untracked", expected.untracked, got.untracked);
-  equal("new", expected.new_, got.new_);
-  equal("established", expected.established, got.established);
-  equal("related", expected.related, got.related);
-  equal("reply", expected.reply, got.reply);
-  equal("invalid", expected.invalid, got.invalid);
-  if (expected.reasons != got.reasons) note("counters of reasons");
-  std::uint64_t live = 0;
-  for (std::size_t i = 0; i < kProtocolGroupCount; ++i) {
-    equal("opened", expected.protocols[i].opened, got.protocols[i].opened);
-    equal("removed", expected.protocols[i].removed, got.protocols[i].removed);
-    live += got.protocols[i].live;
-  }
-  equal("live by protocol", std::uint64_t{tracker_->connection_count()}, live);
-  equal("connections", std::uint64_t{tracker_->connection_count()}, got.connections);
-  std::uint64_t in_zones = 0;
-  for (const Zone zone : kZones) in_zones += tracker_->zone_limit(zone).count;
-  equal("counted in zones", got.connections, in_zones);
-}
-
-void Comparison::compare_replica(const Infos& infos) {
-  if (!replica_.wrong.empty()) return note("event: " + std::string(replica_.wrong));
-  equal("connections by events", std::size_t{tracker_->connection_count()}, replica_.held.size());
-  for (const ConnectionInfo& info : infos) {
-    const ConnectionInfo& told = replica_.held[info.handle];
-    if (told.original != info.original || told.zone != info.zone || told.state != info.state ||
-        told.seen_reply != info.seen_reply || told.assured != info.assured ||
-        told.mark != info.mark || told.label != info.label) {
-      note("events told otherwise of " + to_text(info) + "\n  told: " + to_text(told));
-    }
-  }
-}
-
-void Comparison::compare_infos(const Infos& infos, const Filter& filter) {
-  Model rest = model_;
-  const std::size_t expected = rest.flush(filter);
-  equal("connections dumped", expected, infos.size());
-  std::set<Model::Key> seen;
-  std::set<std::uint32_t> ids;
-  for (const ConnectionInfo& info : infos) {
-    const Model::Key key{info.zone, info.original};
-    const auto entry = model_.connections().find(key);
-    if (entry == model_.connections().end()) return note("dumped but gone: " + to_text(info));
-    if (rest.connections().count(key) != 0) note("dumped against the filter: " + to_text(info));
-    if (!seen.insert(key).second) note("dumped twice: " + to_text(info));
-    if (!ids.insert(info.id).second) note("an id twice: " + to_text(info));
-    same(info, entry->second);
-  }
-}
-
-void Comparison::same(const ConnectionInfo& got, const Connection& expected) {
-  if (got.handle != handles_[expected.life]) note("another handle: " + to_text(got));
-  const std::string want = to_text(expected.info);
-  const std::string have = to_text(got);
-  if (want != have) note("connection:\n  expected " + want + "\n  got      " + have);
-  if (got.reply != expected.info.reply) note("reply tuple: " + to_text(got.reply));
-}
-
-}  // namespace
 
 std::optional<Difference> play(const Sequence& sequence) { return Comparison(sequence).play(); }
 

@@ -37,11 +37,14 @@ TimeoutClass timeout_class(const ConnectionInfo& info) {
                                                         : TimeoutClass::other_bidir;
   }
   switch (tcp_state(info)) {
-    case TcpState::syn_recv: return TimeoutClass::tcp_opening;
+    case TcpState::syn_recv:
+      return TimeoutClass::tcp_opening;
     case TcpState::established:
       return unheard(info) ? TimeoutClass::tcp_first : TimeoutClass::tcp_established;
-    case TcpState::close: return TimeoutClass::tcp_closed;
-    default: return TimeoutClass::tcp_first;
+    case TcpState::close:
+      return TimeoutClass::tcp_closed;
+    default:
+      return TimeoutClass::tcp_first;
   }
 }
 
@@ -56,7 +59,8 @@ std::uint8_t fitting(const ConnectionInfo& info, Direction direction, std::uint8
     case TcpState::established:
       if (reply && flags == kSyn) return kAck;
       return info.picked_up && flags == kResetFlags ? kAck : flags;
-    default: return flags == kSyn ? kSyn : kResetFlags;
+    default:
+      return flags == kSyn ? kSyn : kResetFlags;
   }
 }
 
@@ -119,7 +123,8 @@ Model::Model(const Settings& settings)
 
 void Model::advance(std::uint64_t ms) {
   now_ms_ += static_cast<std::int64_t>(ms);
-  std::erase_if(connections_, [&](const auto& entry) { return entry.second.info.expires <= now(); });
+  std::erase_if(connections_,
+                [&](const auto& entry) { return entry.second.info.expires <= now(); });
 }
 
 const Connection* Model::find(Zone zone, const Tuple& tuple) const {
@@ -145,16 +150,15 @@ std::optional<std::uint32_t> Model::limit(Zone zone) const {
 }
 
 test::TcpSegment Model::segment(const PacketSpec& packet, Zone zone) const {
-  constexpr std::uint8_t kChoices[] = {kSyn, kSyn, kSynAck, kSynAck,
-                                       kAck, kAck, kAck,    kResetFlags};
+  constexpr std::uint8_t kChoices[] = {kSyn, kSyn, kSynAck, kSynAck, kAck, kAck, kAck, kResetFlags};
   const Tuple& tuple = packet.tuple;
   test::TcpSegment made;
   if (tuple.protocol != Protocol::tcp) return made;
   made.flags = kChoices[packet.tcp_choice % 8];
   if (const Connection* connection = find(zone, tuple)) {
     const bool original = connection->info.original == tuple;
-    made.flags = fitting(connection->info, original ? Direction::original : Direction::reply,
-                         made.flags);
+    made.flags =
+        fitting(connection->info, original ? Direction::original : Direction::reply, made.flags);
   }
   const bool opening = (made.flags & kSyn) != 0;
   made.seq = initial_number(tuple.source, tuple.source_port) + (opening ? 0 : 1);
@@ -166,9 +170,15 @@ Expected Model::apply(const PacketSpec& packet, const test::TcpSegment& segment,
                       std::uint32_t bytes, const Request& request, const Held& held) {
   Expected expected;
   switch (packet.kind) {
-    case PacketKind::plain: expected = track(packet, segment, bytes, request, held); break;
-    case PacketKind::udp_length: expected = invalid(Reason::udp_length); break;
-    case PacketKind::link_unsupported: expected.reason = Reason::link_unsupported; break;
+    case PacketKind::plain:
+      expected = track(packet, segment, bytes, request, held);
+      break;
+    case PacketKind::udp_length:
+      expected = invalid(Reason::udp_length);
+      break;
+    case PacketKind::link_unsupported:
+      expected.reason = Reason::link_unsupported;
+      break;
     case PacketKind::error:
       if (const Connection* quoted = find(request.zone, packet.tuple)) {
         expected.state = StateFlags::related | StateFlags::tracked;
@@ -230,8 +240,8 @@ Reason Model::refusal(Zone zone, const Held& held) const {
   return may_be_zone && held.refused == Reason::zone_full ? Reason::zone_full : Reason::none;
 }
 
-Expected Model::open(const PacketSpec& packet, const test::TcpSegment& segment,
-                     std::uint32_t bytes, const Request& request, const Held& held) {
+Expected Model::open(const PacketSpec& packet, const test::TcpSegment& segment, std::uint32_t bytes,
+                     const Request& request, const Held& held) {
   const Reason reason = can_open(packet.tuple, segment);
   if (reason != Reason::none) return invalid(reason);
   Expected expected;
@@ -251,8 +261,8 @@ Expected Model::open(const PacketSpec& packet, const test::TcpSegment& segment,
   info.timeout_policy = request.timeout_policy;
   info.picked_up = info.protocol == Protocol::tcp && segment.flags == kAck;
   if (info.protocol == Protocol::tcp) {
-    info.state = static_cast<std::uint8_t>(info.picked_up ? TcpState::established
-                                                          : TcpState::syn_sent);
+    info.state =
+        static_cast<std::uint8_t>(info.picked_up ? TcpState::established : TcpState::syn_sent);
   }
   refresh(info);
   mark(info, request);

@@ -46,9 +46,7 @@ class Maker {
   }
 
  private:
-  std::uint32_t below(std::uint32_t bound) {
-    return static_cast<std::uint32_t>(random_() % bound);
-  }
+  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_() % bound); }
   bool one_in(std::uint32_t n) { return below(n) == 0; }
 
   /// Gives     1 to 2^bits, each magnitude as likely as the next.
@@ -65,14 +63,20 @@ class Maker {
       case 0:
         made.protocol = family == Family::ipv4 ? Protocol::icmp : Protocol::icmpv6;
         made.icmp_id = static_cast<std::uint16_t>(below(ports_));
-        made.icmp_type = static_cast<std::uint8_t>(
-            family == Family::ipv4 ? below(2) * 8 : 128 + below(2));
+        made.icmp_type =
+            static_cast<std::uint8_t>(family == Family::ipv4 ? below(2) * 8 : 128 + below(2));
         return made;
-      case 1: made.protocol = one_in(2) ? Protocol::gre : Protocol{99}; return made;
+      case 1:
+        made.protocol = one_in(2) ? Protocol::gre : Protocol{99};
+        return made;
       case 2:
       case 3:
-      case 4: made.protocol = Protocol::tcp; break;
-      default: made.protocol = Protocol::udp; break;
+      case 4:
+        made.protocol = Protocol::tcp;
+        break;
+      default:
+        made.protocol = Protocol::udp;
+        break;
     }
     made.source_port = static_cast<std::uint16_t>(1 + below(ports_));
     made.destination_port = static_cast<std::uint16_t>(1 + below(ports_));
@@ -150,7 +154,7 @@ class Maker {
                                Verb::policy, Verb::sequence_check};
     made.verb = kVerbs[below(5)];
     made.unset = one_in(2);
-    made.amount = made.verb == Verb::max_connections ? (one_in(2) ? 1 + below(60) : kCapacity)
+    made.amount = made.verb == Verb::max_connections  ? (one_in(2) ? 1 + below(60) : kCapacity)
                   : made.verb == Verb::sequence_check ? below(3)
                                                       : below(30);
     made.request.timeout_policy = static_cast<TimeoutPolicyId>(below(kNamedPolicies + 1));
@@ -248,19 +252,30 @@ std::string to_text(const Operation& operation) {
   const std::string limit = operation.unset ? "none" : amount;
   const std::string zone = std::to_string(operation.request.zone);
   switch (operation.verb) {
-    case Verb::packets: break;
-    case Verb::advance: return "advance " + amount + " ms";
-    case Verb::sweep: return "sweep timers " + amount;
-    case Verb::flush: return "flush" + filter_text(operation.filter);
-    case Verb::dump: return "dump by " + amount + filter_text(operation.filter);
-    case Verb::dump_piece: return "go on dumping by " + amount;
+    case Verb::packets:
+      break;
+    case Verb::advance:
+      return "advance " + amount + " ms";
+    case Verb::sweep:
+      return "sweep timers " + amount;
+    case Verb::flush:
+      return "flush" + filter_text(operation.filter);
+    case Verb::dump:
+      return "dump by " + amount + filter_text(operation.filter);
+    case Verb::dump_piece:
+      return "go on dumping by " + amount;
     case Verb::find:
       return "find zone " + zone + " " + packet_text(operation.packets[0]) + ", and by handles";
-    case Verb::max_connections: return "set max-connections " + amount;
-    case Verb::zone_limit: return "set zone-limit " + zone + " " + limit;
-    case Verb::default_zone_limit: return "set zone-limit default " + limit;
-    case Verb::policy: return policy_text(operation);
-    case Verb::sequence_check: return "set sequence-check " + zone + " " + amount;
+    case Verb::max_connections:
+      return "set max-connections " + amount;
+    case Verb::zone_limit:
+      return "set zone-limit " + zone + " " + limit;
+    case Verb::default_zone_limit:
+      return "set zone-limit default " + limit;
+    case Verb::policy:
+      return policy_text(operation);
+    case Verb::sequence_check:
+      return "set sequence-check " + zone + " " + amount;
   }
   std::string text = "burst " + request_text(operation.request);
   for (const PacketSpec& packet : operation.packets) text += "\n      " + packet_text(packet);

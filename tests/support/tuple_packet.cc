@@ -108,11 +108,20 @@ Tuple reversed(const Tuple& tuple) {
   std::swap(reverse.source_port, reverse.destination_port);
   if (!has_icmp_id(tuple.protocol)) return reverse;
   switch (tuple.icmp_type) {
-    case 8: reverse.icmp_type = 0; break;
-    case 0: reverse.icmp_type = 8; break;
-    case 128: reverse.icmp_type = 129; break;
-    case 129: reverse.icmp_type = 128; break;
-    default: break;
+    case 8:
+      reverse.icmp_type = 0;
+      break;
+    case 0:
+      reverse.icmp_type = 8;
+      break;
+    case 128:
+      reverse.icmp_type = 129;
+      break;
+    case 129:
+      reverse.icmp_type = 128;
+      break;
+    default:
+      break;
   }
   return reverse;
 }
