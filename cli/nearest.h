@@ -10,8 +10,8 @@
 
 namespace uct::cli {
 
-/// Gives     the candidate that `word` was most likely meant to be; empty when none is near: about a
-///           third of the word's letters changed, or the word being a candidate's start.
+/// Gives     the candidate that `word` was most likely meant to be; empty when none is near: about
+///           a third of the word's letters changed, or the word being a candidate's start.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 /// Gives     " (did you mean 'x'?)" or nothing.
