@@ -63,7 +63,7 @@ std::uint16_t ones_sum(Bytes bytes, std::uint64_t start) {
     sum += word;
   }
   std::uint32_t rest = 0;
-  std::memcpy(&rest, p + 4 * words, bytes.size() % 4);
+  if (bytes.size() % 4 != 0) std::memcpy(&rest, p + 4 * words, bytes.size() % 4);
   sum = add_around(sum + rest, start);
   sum = (sum >> 32) + (sum & 0xffffffff);
   sum = (sum >> 16 & 0xffff) + (sum & 0xffff) + (sum >> 32);

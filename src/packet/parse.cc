@@ -5,6 +5,7 @@
 #include "packet/icmp.h"
 #include "packet/ip.h"
 #include "packet/link.h"
+#include "packet/plain_tcp.h"
 #include "packet/transport.h"
 
 namespace uct::core {
@@ -85,6 +86,10 @@ Announced by_version(Bytes packet) {
 }  // namespace
 
 void parse(const Packet& packet, const ParseOptions& options, ParsedPacket& out) noexcept {
+  if (!parse_plain_tcp(packet, out)) parse_layers(packet, options, out);
+}
+
+void parse_layers(const Packet& packet, const ParseOptions& options, ParsedPacket& out) noexcept {
   const Bytes frame(packet.data, packet.size);
   LinkView link = parse_link(frame, packet.link);
   if (link.announced == Announced::either) {
@@ -96,7 +101,9 @@ void parse(const Packet& packet, const ParseOptions& options, ParsedPacket& out)
     out.reason = link.reason;
     return;
   }
-  if (packet.ip_checksum == ChecksumStatus::bad) return invalid(out, Reason::ipv4_checksum);
+  if (packet.ip_checksum == ChecksumStatus::bad && link.announced == Announced::ipv4) {
+    return invalid(out, Reason::ipv4_checksum);  // IPv6 has none that could be bad
+  }
   const std::uint32_t wire_size = packet.wire_size > packet.size ? packet.wire_size : packet.size;
   const IpSource source{frame.subspan(link.network_offset), wire_size - link.network_offset,
                         packet.ip_checksum != ChecksumStatus::good, false};

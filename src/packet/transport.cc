@@ -1,5 +1,6 @@
 #include "packet/transport.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::uint32_t kTcpHeaderMin = 20;
 constexpr std::uint32_t kUdpHeader = 8;
+/// Kept apart from kNoWindowScale, which a SYN may not say: RFC 7323 section 2.3 makes 14 of it.
+constexpr std::uint8_t kWindowScaleMost = kNoWindowScale - 1;
 constexpr std::uint32_t kSctpHeader = 12;
 constexpr std::uint32_t kSctpChunkMin = 4;
 constexpr std::uint32_t kDccpHeaderMin = 12;
@@ -44,6 +47,17 @@ constexpr bool flags_are_sane(std::uint8_t flags) {
   }
 }
 
+/// flags_are_sane for each value of the low six bits, so that no packet walks through the switch.
+constexpr std::uint64_t make_sane_flags() {
+  std::uint64_t set = 0;
+  for (unsigned flags = 0; flags < 64; ++flags) {
+    if (flags_are_sane(static_cast<std::uint8_t>(flags))) set |= std::uint64_t{1} << flags;
+  }
+  return set;
+}
+
+constexpr std::uint64_t kSaneFlags = make_sane_flags();
+
 /// Looks for the window scale option of a SYN (RFC 7323 section 2.2); options that make no sense
 /// end the search.
 std::uint8_t read_window_scale(Bytes options) {
@@ -58,7 +72,7 @@ std::uint8_t read_window_scale(Bytes options) {
     if (at + 1 >= options.size()) break;
     const std::uint8_t length = load_u8(&options[at + 1]);
     if (length < 2 || at + length > options.size()) break;
-    if (kind == 3 && length == 3) return load_u8(&options[at + 2]);
+    if (kind == 3 && length == 3) return std::min(load_u8(&options[at + 2]), kWindowScaleMost);
     at += length;
   }
   return kNoWindowScale;
@@ -105,7 +119,7 @@ Reason parse_tcp(const TransportSource& source, ParsedPacket& out) {
   read_ports(header, out);
   if (out.source_port == 0 || out.destination_port == 0) return Reason::port_zero;
   out.tcp_flags = load_u8(header + 13);
-  if (!flags_are_sane(out.tcp_flags)) return Reason::tcp_flags;
+  if ((kSaneFlags >> (out.tcp_flags & 0x3f) & 1) == 0) return Reason::tcp_flags;
   out.seq = load_be32(header + 4);
   out.ack = load_be32(header + 8);
   out.window = load_be16(header + 14);
