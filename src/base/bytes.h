@@ -13,6 +13,11 @@ namespace uct::core {
 
 inline std::uint8_t load_u8(const std::byte* bytes) { return static_cast<std::uint8_t>(*bytes); }
 
+/// Gives     a number with its bytes in network order, or back: the same on either way.
+inline std::uint16_t big_endian(std::uint16_t value) {
+  return std::endian::native == std::endian::little ? __builtin_bswap16(value) : value;
+}
+
 inline std::uint16_t load_be16(const std::byte* bytes) {
   std::uint16_t value;
   std::memcpy(&value, bytes, sizeof(value));

@@ -7,6 +7,9 @@ namespace uct::core {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::size_t round_up(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
 
 }  // namespace
 
@@ -21,13 +24,20 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
 }
 
 bool Reservation::reserve(std::size_t size_bytes) {
-  const std::size_t size = (size_bytes + kPage - 1) / kPage * kPage;
-  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+  const std::size_t size = round_up(size_bytes, kPage);
+  const std::size_t asked = size + kHugePage;  // so much that an aligned piece is in it
+  void* memory = ::mmap(nullptr, asked, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return false;
+  auto* const start = static_cast<std::byte*>(memory);
+  const std::size_t before = round_up(reinterpret_cast<std::uintptr_t>(start), kHugePage) -
+                             reinterpret_cast<std::uintptr_t>(start);
+  if (before != 0) ::munmap(start, before);
+  if (before != kHugePage) ::munmap(start + before + size, kHugePage - before);
   *this = Reservation();
-  base_ = static_cast<std::byte*>(memory);
+  base_ = start + before;
   size_ = size;
+  ::madvise(base_, size, MADV_HUGEPAGE);
   return true;
 }
 
@@ -35,12 +45,6 @@ void Reservation::release(std::size_t offset, std::size_t size_bytes) {
   const std::size_t first = (offset + kPage - 1) / kPage * kPage;
   const std::size_t end = (offset + size_bytes) / kPage * kPage;
   if (first < end) ::madvise(base_ + first, end - first, MADV_DONTNEED);
-}
-
-void Reservation::prefer_huge_pages(std::size_t offset, std::size_t size_bytes) {
-  const std::size_t first = offset / kPage * kPage;
-  const std::size_t end = (offset + size_bytes) / kPage * kPage;
-  if (first < end) ::madvise(base_ + first, end - first, MADV_HUGEPAGE);
 }
 
 }  // namespace uct::core

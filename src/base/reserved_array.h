@@ -16,6 +16,10 @@
 namespace uct::core {
 
 /// Reserves address space; memory reads as zero until written.
+///
+/// What lies beyond the first two megabytes asks for huge pages (a wish, not a promise): random
+/// look-ups in a large table otherwise wait for address translation as long as for the data. What
+/// is smaller takes small pages, so that a small tracker stays small.
 class Reservation {
  public:
   Reservation() = default;
@@ -29,9 +33,6 @@ class Reservation {
 
   /// Gives the whole pages inside the range back; they read as zero afterwards.
   void release(std::size_t offset, std::size_t size_bytes);
-
-  /// Asks for huge pages in the whole pages inside the range; a wish, not a promise.
-  void prefer_huge_pages(std::size_t offset, std::size_t size_bytes);
 
   std::byte* base() const { return base_; }
   std::size_t size() const { return size_; }
@@ -54,9 +55,6 @@ class ReservedArray {
   std::size_t capacity() const { return memory_.size() / sizeof(T); }
   void release(std::size_t first, std::size_t count) {
     memory_.release(first * sizeof(T), count * sizeof(T));
-  }
-  void prefer_huge_pages(std::size_t first, std::size_t count) {
-    memory_.prefer_huge_pages(first * sizeof(T), count * sizeof(T));
   }
 
  private:

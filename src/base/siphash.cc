@@ -10,40 +10,59 @@ namespace {
 
 using Lanes = std::uint64_t __attribute__((vector_size(kHashLanes * 8)));
 
-template <std::size_t kWords>
-using Columns = const std::uint64_t (&)[kWords][kHashLanes];
 using Hashes = std::uint64_t (&)[kHashLanes];
 
+/// Word w of all keys side by side. Two words, the keys of IPv4, are parted by shuffles.
+[[gnu::always_inline]] inline void part_words(const HashKeys<2>& keys, Lanes (&columns)[2]) {
+  Lanes low;
+  Lanes high;
+  std::memcpy(&low, keys, sizeof(low));
+  std::memcpy(&high, keys[kHashLanes / 2], sizeof(high));
+  columns[0] = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
+  columns[1] = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
 template <std::size_t kWords>
-[[gnu::always_inline]] inline void hash_lanes(Columns<kWords> words, const HashKey& key,
+[[gnu::always_inline]] inline void part_words(const HashKeys<kWords>& keys,
+                                              Lanes (&columns)[kWords]) {
+  for (std::size_t w = 0; w < kWords; ++w) {
+    columns[w] = Lanes{keys[0][w], keys[1][w], keys[2][w], keys[3][w],
+                       keys[4][w], keys[5][w], keys[6][w], keys[7][w]};
+  }
+}
+
+template <std::size_t kWords>
+[[gnu::always_inline]] inline void hash_lanes(const HashKeys<kWords>& keys, const HashKey& secret,
                                               Hashes hashes) {
   Lanes columns[kWords];
-  std::memcpy(columns, words, sizeof(columns));
+  part_words(keys, columns);
   Lanes result;
-  siphash_detail::hash<Lanes, kWords>(columns, key, result);
+  siphash_detail::hash<Lanes, kWords>(columns, secret, result);
   std::memcpy(hashes, &result, sizeof(result));
 }
 
 template <std::size_t kWords>
-void hash_baseline(Columns<kWords> words, const HashKey& key, Hashes hashes) {
-  hash_lanes<kWords>(words, key, hashes);
+void hash_baseline(const HashKeys<kWords>& keys, const HashKey& secret, Hashes hashes) {
+  hash_lanes<kWords>(keys, secret, hashes);
 }
 
 #if defined(__x86_64__)
 template <std::size_t kWords>
-[[gnu::target("avx2")]] void hash_avx2(Columns<kWords> words, const HashKey& key, Hashes hashes) {
-  hash_lanes<kWords>(words, key, hashes);
+[[gnu::target("avx2")]] void hash_avx2(const HashKeys<kWords>& keys, const HashKey& secret,
+                                       Hashes hashes) {
+  hash_lanes<kWords>(keys, secret, hashes);
 }
 
 template <std::size_t kWords>
-[[gnu::target("avx512f,avx512dq,avx512vl")]] void hash_avx512(Columns<kWords> words,
-                                                              const HashKey& key, Hashes hashes) {
-  hash_lanes<kWords>(words, key, hashes);
+[[gnu::target("avx512f,avx512dq,avx512vl")]] void hash_avx512(const HashKeys<kWords>& keys,
+                                                              const HashKey& secret,
+                                                              Hashes hashes) {
+  hash_lanes<kWords>(keys, secret, hashes);
 }
 #endif
 
 template <std::size_t kWords>
-using HashFunction = void (*)(Columns<kWords>, const HashKey&, Hashes);
+using HashFunction = void (*)(const HashKeys<kWords>&, const HashKey&, Hashes);
 
 template <std::size_t kWords>
 HashFunction<kWords> choose() {
@@ -58,16 +77,16 @@ HashFunction<kWords> choose() {
 
 }  // namespace
 
-void siphash13_lanes_2(const std::uint64_t (&words)[2][kHashLanes], const HashKey& key,
+void siphash13_lanes_2(const HashKeys<2>& keys, const HashKey& secret,
                        std::uint64_t (&hashes)[kHashLanes]) {
   static const HashFunction<2> function = choose<2>();
-  function(words, key, hashes);
+  function(keys, secret, hashes);
 }
 
-void siphash13_lanes_5(const std::uint64_t (&words)[5][kHashLanes], const HashKey& key,
+void siphash13_lanes_5(const HashKeys<5>& keys, const HashKey& secret,
                        std::uint64_t (&hashes)[kHashLanes]) {
   static const HashFunction<5> function = choose<5>();
-  function(words, key, hashes);
+  function(keys, secret, hashes);
 }
 
 }  // namespace uct::core

@@ -63,21 +63,19 @@ class NaiveSipHash {
 constexpr HashKey kPaperKey = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
 template <std::size_t kWords>
-void expect_lanes_equal_scalar(void (*lanes)(const std::uint64_t (&)[kWords][kHashLanes],
-                                             const HashKey&, std::uint64_t (&)[kHashLanes])) {
+void expect_lanes_equal_scalar(void (*lanes)(const HashKeys<kWords>&, const HashKey&,
+                                             std::uint64_t (&)[kHashLanes])) {
   std::mt19937_64 random(kWords);
   for (int round = 0; round < 200; ++round) {
     const HashKey key = {random(), random()};
-    std::uint64_t words[kWords][kHashLanes];
-    for (auto& column : words) {
-      for (std::uint64_t& word : column) word = random();
+    HashKeys<kWords> keys;
+    for (auto& words : keys) {
+      for (std::uint64_t& word : words) word = random();
     }
     std::uint64_t hashes[kHashLanes];
-    lanes(words, key, hashes);
+    lanes(keys, key, hashes);
     for (std::size_t lane = 0; lane < kHashLanes; ++lane) {
-      std::uint64_t one[kWords];
-      for (std::size_t w = 0; w < kWords; ++w) one[w] = words[w][lane];
-      ASSERT_EQ(hashes[lane], siphash13(one, key)) << "lane " << lane << ", round " << round;
+      ASSERT_EQ(hashes[lane], siphash13(keys[lane], key)) << "lane " << lane << ", round " << round;
     }
   }
 }

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/bytes.h"
+
 namespace uct::core {
 
 namespace {
@@ -38,13 +40,14 @@ template <typename Key>
 unsigned lower_end(const ParsedPacket& packet) {
   const int order = std::memcmp(packet.source, packet.destination, Key::kAddressWords * 4);
   if (order != 0) return order < 0 ? 0 : 1;
-  return packet.source_port <= packet.destination_port ? 0 : 1;
+  return 0;
 }
 
-Address make_address(const std::uint32_t* words, Family family) {
+template <std::size_t kWords>
+Address make_address(const std::array<std::uint32_t, kWords>& words, Family family) {
   Address address;
   address.family = family;
-  std::memcpy(address.bytes.data(), words, family == Family::ipv4 ? 4 : 16);
+  std::memcpy(address.bytes.data(), words.data(), sizeof(words));
   return address;
 }
 
@@ -108,6 +111,7 @@ Protocol protocol_of(Kind kind, std::uint16_t other_protocol) {
     case Kind::icmpv6:
       return Protocol::icmpv6;
     case Kind::other:
+    case Kind::none:
       break;
   }
   return static_cast<Protocol>(other_protocol);
@@ -115,23 +119,29 @@ Protocol protocol_of(Kind kind, std::uint16_t other_protocol) {
 
 template <typename Key>
 unsigned make_key(const ParsedPacket& packet, Zone zone, Key& key) {
+  const bool by_id = packet.kind == Kind::icmp || packet.kind == Kind::icmpv6;
+  if (!by_id && packet.kind != Kind::other) {
+    typename Key::Address source;
+    typename Key::Address destination;
+    std::memcpy(source.data(), packet.source, sizeof(source));
+    std::memcpy(destination.data(), packet.destination, sizeof(destination));
+    return make_ported_key(source, destination,
+                           {big_endian(packet.source_port), big_endian(packet.destination_port)},
+                           zone, packet.kind, key);
+  }
   key.zone = zone;
   key.kind = packet.kind;
   key.generation = 0;
   unsigned from = 0;
-  if (packet.kind == Kind::icmp || packet.kind == Kind::icmpv6) {
+  if (by_id) {
     from = fill_icmp(packet, key);
-  } else if (packet.kind == Kind::other) {
+  } else {
     from = lower_end<Key>(packet);
     key.port[0] = packet.protocol;
     key.port[1] = 0;
-  } else {
-    from = lower_end<Key>(packet);
-    key.port[from] = packet.source_port;
-    key.port[1 - from] = packet.destination_port;
   }
-  std::memcpy(key.address[from], packet.source, sizeof(key.address[0]));
-  std::memcpy(key.address[1 - from], packet.destination, sizeof(key.address[0]));
+  std::memcpy(key.address[from].data(), packet.source, sizeof(key.address[0]));
+  std::memcpy(key.address[1 - from].data(), packet.destination, sizeof(key.address[0]));
   return from;
 }
 
@@ -149,8 +159,8 @@ Tuple make_tuple(const Key& key, unsigned from) {
     tuple.icmp_id = key.port[0];
     tuple.icmp_type = from == 0 ? query : icmp_reply_type(key.kind, query);
   } else if (key.kind != Kind::other) {
-    tuple.source_port = key.port[from];
-    tuple.destination_port = key.port[1 - from];
+    tuple.source_port = big_endian(key.port[from]);
+    tuple.destination_port = big_endian(key.port[1 - from]);
   }
   return tuple;
 }

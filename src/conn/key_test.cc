@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <random>
+
 namespace uct::core {
 namespace {
 
@@ -11,8 +14,8 @@ Address address(std::string_view text) {
   return result;
 }
 
-Tuple ported(Protocol protocol, std::string_view from, std::uint16_t from_port,
-             std::string_view to, std::uint16_t to_port) {
+Tuple ported(Protocol protocol, std::string_view from, std::uint16_t from_port, std::string_view to,
+             std::uint16_t to_port) {
   Tuple tuple;
   tuple.source = address(from);
   tuple.destination = address(to);
@@ -77,7 +80,31 @@ TEST(Key, BothDirectionsGiveOneKeyAndOppositeEnds) {
 TEST(Key, EndsOfOneHostAreOrderedByPort) {
   const Tuple tuple = ported(Protocol::udp, "10.0.0.1", 2000, "10.0.0.1", 1000);
   expect_one_key<KeyV4>(tuple, reversed(tuple));
-  EXPECT_EQ(make<KeyV4>(tuple).from, 1U);
+}
+
+TEST(Key, WordsMadeAtOnceAreThoseOfTheKey) {
+  std::mt19937_64 random(1);
+  for (int run = 0; run < 10'000; ++run) {
+    // Few different numbers, so that addresses and ports are often equal.
+    const auto pick = [&] { return static_cast<std::uint32_t>(random() % 3 * 0x01000001); };
+    const KeyV4::Address source = {pick()};
+    const KeyV4::Address destination = {pick()};
+    const Ports ports = {static_cast<std::uint16_t>(pick()), static_cast<std::uint16_t>(pick())};
+    const auto zone = static_cast<Zone>(random());
+    KeyV4 key;
+    const unsigned from = make_ported_key(source, destination, ports, zone, Kind::tcp, key);
+    std::uint64_t words[2];
+    key_words(key, words);
+    std::uint64_t addresses;
+    std::uint32_t both_ports;
+    const KeyV4::Address both[2] = {source, destination};
+    std::memcpy(&addresses, both, sizeof(addresses));
+    std::memcpy(&both_ports, &ports, sizeof(both_ports));
+    std::uint64_t at_once[2];
+    ASSERT_EQ(make_ported_words(addresses, both_ports, last_word(zone, Kind::tcp), at_once), from);
+    ASSERT_EQ(at_once[0], words[0]);
+    ASSERT_EQ(at_once[1], words[1]);
+  }
 }
 
 TEST(Key, PacketToItselfIsAlwaysFromEndZero) {

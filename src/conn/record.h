@@ -61,10 +61,10 @@ struct Body {
     TcpBody tcp;
     SctpBody sctp;
   };
-  std::uint8_t scales;  ///< TCP: window scale of original (low) and reply (high four bits)
   std::uint8_t state;   ///< low four bits the protocol's state, high four its flags (proto/*.h)
   std::uint8_t status;  ///< status:: bits
   std::uint8_t policy;  ///< TimeoutPolicyId
+  std::uint8_t scales;  ///< TCP: window scale of original (low) and reply (high four bits)
 };
 static_assert(sizeof(Body) == 48, "key and body of an IPv4 connection fill one cache line");
 
@@ -91,10 +91,12 @@ inline void set_state(Body& body, std::uint8_t state) {
   body.state = static_cast<std::uint8_t>((body.state & 0xf0) | state);
 }
 
-/// Gives     the direction of a packet that end `from` sent.
+/// Gives     the direction of a packet that end `from` sent; without a branch, because packets come
+///           from either end as they please.
 inline Direction direction_of(const Body& body, unsigned from) {
-  const bool origin_is_one = (body.status & status::kOriginIsOne) != 0;
-  return (from == 1) == origin_is_one ? Direction::original : Direction::reply;
+  static_assert(static_cast<unsigned>(Direction::original) == 0);
+  const unsigned origin = (body.status & status::kOriginIsOne) / status::kOriginIsOne;
+  return static_cast<Direction>(from ^ origin);
 }
 
 /// Gives     the end that sends packets of `direction`.
@@ -106,17 +108,25 @@ inline unsigned end_of(const Body& body, Direction direction) {
 /// Counts one packet of `bytes` bytes (at most 65,575: a whole IPv6 packet).
 inline void count_packet(Body& body, Cold& cold, Direction direction, std::uint32_t bytes) {
   const auto d = static_cast<unsigned>(direction);
-  const std::uint32_t byte_mask = (1U << kByteBits) - 1;
-  std::uint32_t low_bytes = (body.counters[d] & byte_mask) + bytes;
-  std::uint32_t low_packets = (body.counters[d] >> kByteBits) + 1;
-  if (low_bytes > byte_mask || low_packets >> kPacketBits != 0) [[unlikely]] {
-    cold.byte_carries[d] += low_bytes >> kByteBits;
-    cold.packet_carries[d] += low_packets >> kPacketBits;
-    low_bytes &= byte_mask;
-    low_packets &= (1U << kPacketBits) - 1;
+  const std::uint64_t before = body.counters[d];
+  const std::uint64_t amount = 1U << kByteBits | bytes;
+  const std::uint64_t after = before + amount;
+  // What differs from adding without carries is the carries: out of the bytes, out of the packets.
+  constexpr std::uint64_t kByteCarry = 1U << kByteBits;
+  constexpr std::uint64_t kPacketCarry = std::uint64_t{1} << (kByteBits + kPacketBits);
+  const std::uint64_t carries = (before ^ amount ^ after) & (kByteCarry | kPacketCarry);
+  body.counters[d] = static_cast<std::uint32_t>(after);
+  if (carries != 0) [[unlikely]] {
+    const std::uint32_t byte_carry = (carries & kByteCarry) != 0 ? 1 : 0;
+    const auto packets = static_cast<std::uint32_t>(before >> kByteBits) + 1;
+    cold.byte_carries[d] += byte_carry;
+    cold.packet_carries[d] += packets >> kPacketBits;
+    const std::uint32_t low_packets = packets & ((1U << kPacketBits) - 1);
+    body.counters[d] =
+        low_packets << kByteBits | (static_cast<std::uint32_t>(after) & (kByteCarry - 1));
   }
-  body.counters[d] = low_packets << kByteBits | low_bytes;
 }
+static_assert(kByteBits + kPacketBits == 32, "both halves of a counter fill its word");
 
 /// Gives     the whole count of one direction.
 inline Counters counters_of(const Body& body, const Cold& cold, Direction direction) {

@@ -5,7 +5,6 @@
 #include "packet/icmp.h"
 #include "packet/ip.h"
 #include "packet/link.h"
-#include "packet/plain_tcp.h"
 #include "packet/transport.h"
 
 namespace uct::core {
@@ -86,10 +85,6 @@ Announced by_version(Bytes packet) {
 }  // namespace
 
 void parse(const Packet& packet, const ParseOptions& options, ParsedPacket& out) noexcept {
-  if (!parse_plain_tcp(packet, out)) parse_layers(packet, options, out);
-}
-
-void parse_layers(const Packet& packet, const ParseOptions& options, ParsedPacket& out) noexcept {
   const Bytes frame(packet.data, packet.size);
   LinkView link = parse_link(frame, packet.link);
   if (link.announced == Announced::either) {

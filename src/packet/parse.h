@@ -21,8 +21,4 @@ struct ParseOptions {
 /// Errors    none: what is wrong with the packet is out.reason.
 void parse(const Packet& packet, const ParseOptions& options, ParsedPacket& out) noexcept;
 
-/// The same without the short way for the commonest packets (plain_tcp.h), which tests hold
-/// against it.
-void parse_layers(const Packet& packet, const ParseOptions& options, ParsedPacket& out) noexcept;
-
 }  // namespace uct::core

@@ -21,8 +21,9 @@ enum class Fate : std::uint8_t {
   invalid,    ///< `reason` says what is wrong with it
 };
 
-/// Protocols that are told apart by their key. A record keeps it in four bits.
+/// Protocols that are told apart by their key.
 enum class Kind : std::uint8_t {
+  none,   ///< no packet has it: a record without a connection, which memory that reads as zero is
   other,  ///< the key is the address pair and the protocol number
   tcp,
   udp,
@@ -64,8 +65,7 @@ struct ParsedPacket {
   std::uint32_t ack = 0;
   std::uint32_t payload_size = 0;  ///< TCP bytes behind its header
 
-  // The tuple. Addresses as they stand in memory (network order); IPv4 fills word 0 only, the rest
-  // is 0. Ports in host order. ICMP queries: source_port = id, destination_port = type << 8 | code.
+  // The tuple. Addresses as they stand in memory (network order); of IPv4 only word 0 counts. Ports in host order. ICMP queries: source_port = id, destination_port = type << 8 | code.
   // Kind::other: both ports 0.
   std::uint32_t source[4] = {};
   std::uint32_t destination[4] = {};

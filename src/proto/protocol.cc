@@ -20,6 +20,7 @@ Reason can_open(const ParsedPacket& packet, const ProtocolContext& context) {
     case Kind::udplite:
     case Kind::dccp:
     case Kind::other:
+    case Kind::none:
       break;
   }
   return Reason::none;
@@ -38,6 +39,7 @@ void open(Body& body, const ParsedPacket& packet, const ProtocolContext& context
     case Kind::udplite:
     case Kind::dccp:
     case Kind::other:
+    case Kind::none:
       break;
   }
   other::open(body);
@@ -57,6 +59,7 @@ Update update(Body& body, Direction direction, const ParsedPacket& packet,
     case Kind::udplite:
     case Kind::dccp:
     case Kind::other:
+    case Kind::none:
       break;
   }
   return other::update(body, direction);
@@ -75,6 +78,7 @@ TimeoutClass timeout_class(Kind kind, const Body& body) {
     case Kind::udplite:
     case Kind::dccp:
     case Kind::other:
+    case Kind::none:
       break;
   }
   return other::timeout_class(body);

@@ -69,7 +69,28 @@ inline SlotMask match_scalar(const Bucket& bucket, std::uint16_t tag) {
   return SlotMask(bits);
 }
 
+/// Gives     the slot of the first tag that matches, or a number from kSlots on. Whether the slot is
+///           in use is not asked: for guesses only.
+inline unsigned guess_slot_scalar(const Bucket& bucket, std::uint16_t tag) {
+  unsigned slot = 0;
+  while (slot < kSlots && bucket.tags[slot] != tag) ++slot;
+  return slot;
+}
+
 #if defined(__SSE2__)
+inline unsigned guess_slot(const Bucket& bucket, std::uint16_t tag) {
+  const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
+  __m128i low;
+  __m128i high;
+  std::memcpy(&low, bucket.tags, sizeof(low));        // tags 0 to 7
+  std::memcpy(&high, bucket.tags + 2, sizeof(high));  // tags 2 to 9, of which the last two count
+  const __m128i both = _mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted));
+  const auto bits = static_cast<unsigned>(_mm_movemask_epi8(both));
+  // Bits 0 to 7 are slots 0 to 7, bits 14 and 15 slots 8 and 9; what is between was seen before.
+  const auto first = static_cast<unsigned>(std::countr_zero(bits | 1U << 16));
+  return first < 8 ? first : first - 6;
+}
+
 /// SSE2 is in every x86-64 processor: ten tags in two overlapping loads of eight.
 inline SlotMask match(const Bucket& bucket, std::uint16_t tag) {
   const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
@@ -84,6 +105,9 @@ inline SlotMask match(const Bucket& bucket, std::uint16_t tag) {
 }
 #else
 inline SlotMask match(const Bucket& bucket, std::uint16_t tag) { return match_scalar(bucket, tag); }
+inline unsigned guess_slot(const Bucket& bucket, std::uint16_t tag) {
+  return guess_slot_scalar(bucket, tag);
+}
 #endif
 
 }  // namespace uct::core

@@ -18,25 +18,9 @@ bool Index::reserve(std::uint32_t max_entries) {
   const auto most = static_cast<std::size_t>(max_entries / kGrowLoad) + kMinBuckets + 1;
   const std::size_t overflow = std::min<std::size_t>(most / 2 + 64, kMaxOverflow);
   if (!homes_.reserve(most) || !overflow_.reserve(overflow)) return false;
-  buckets_.store(kMinBuckets, std::memory_order_relaxed);
   overflow_used_ = 1;
-  set_thresholds();
+  set_buckets(kMinBuckets);
   return true;
-}
-
-std::uint32_t Index::hint(std::uint64_t hash) const {
-#if defined(UCT_THREAD_SANITIZER)
-  static_cast<void>(hash);
-  return kNoNumber;  // it races by design, see the header; without hints nothing but speed changes
-#else
-  const Bucket& bucket = homes_[home(hash)];
-  const SlotMask mask = match(bucket, tag_of(hash));
-  if (!mask.empty()) [[likely]]
-    return bucket.numbers[mask.first()];
-  const std::uint32_t next = bucket.next();
-  if (next != 0 && next < overflow_.capacity()) __builtin_prefetch(&overflow_[next], 0, 3);
-  return kNoNumber;
-#endif
 }
 
 InsertResult Index::append(std::uint32_t home, std::uint16_t tag, std::uint32_t number) {
@@ -105,8 +89,7 @@ unsigned Index::take_chain(std::uint32_t home, Entry* entries) {
 
 void Index::grow_by_one() {
   homes_[buckets()].link = 0;
-  buckets_.store(buckets() + 1, std::memory_order_relaxed);
-  set_thresholds();
+  set_buckets(buckets() + 1);
 }
 
 void Index::merge_last() {
@@ -125,8 +108,7 @@ void Index::merge_last() {
     for (unsigned j = 0; j < count; ++j) append(last, entries[j].tag, entries[j].number);
     return;
   }
-  buckets_.store(last, std::memory_order_relaxed);
-  set_thresholds();
+  set_buckets(last);
   if (last % kReleasePiece == 0) homes_.release(last, kReleasePiece);
   if (overflow_live_ == 0 && overflow_used_ > kReleasePages) {
     overflow_.release(0, overflow_used_);
@@ -135,8 +117,9 @@ void Index::merge_last() {
   }
 }
 
-void Index::set_thresholds() {
-  const std::uint32_t count = buckets();
+void Index::set_buckets(std::uint32_t count) {
+  const std::uint64_t mask = 2 * std::bit_floor(count) - 1;
+  shape_.store(mask << 32 | count, std::memory_order_relaxed);
   grow_at_ = static_cast<std::uint32_t>(count * kGrowLoad);
   shrink_at_ = count <= kMinBuckets ? 0 : static_cast<std::uint32_t>(count * kShrinkLoad);
 }

@@ -19,7 +19,7 @@
 ///   3. A chain has at most kChainMax buckets.
 ///
 /// Relies on base; used by tracker.
-/// Threads   guarded by the shard's lock; only prefetch() and hint() may be called without it. The
+/// Threads   guarded by the shard's lock; only home_bucket(), guess() and next_bucket() may be called without it. The
 ///           number of buckets is atomic for their sake; nothing is concluded from it without the
 ///           lock.
 #pragma once
@@ -51,12 +51,34 @@ class Index {
   /// Gives     false when the system has no address space for `max_entries`.
   bool reserve(std::uint32_t max_entries);
 
-  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&homes_[home(hash)], 0, 3); }
+  /// Gives     where a look-up of `hash` begins; to be prefetched, and to guess from.
+  const Bucket* home_bucket(std::uint64_t hash) const { return &homes_[home(hash)]; }
 
-  /// Gives     a number that probably belongs to `hash`, or kNoNumber. It may be stale or wrong:
-  ///           use it to prefetch only.
+  /// Gives     a number in `bucket` that probably belongs to `hash`, or kNoNumber. It may be stale
+  ///           or wrong: check the record's key under the lock before you believe it.
   /// Threads   without the lock: memory stays mapped, and what is read is not believed.
-  std::uint32_t hint(std::uint64_t hash) const;
+  std::uint32_t guess(const Bucket& bucket, std::uint64_t hash) const {
+#if defined(UCT_THREAD_SANITIZER)
+    static_cast<void>(bucket);
+    static_cast<void>(hash);
+    return kNoNumber;  // it races by design; without guesses nothing but speed changes
+#else
+    const unsigned slot = guess_slot(bucket, tag_of(hash));
+    return slot < kSlots ? bucket.numbers[slot] : kNoNumber;
+#endif
+  }
+
+  /// Gives     the bucket that a look-up goes to after `bucket`, probably, or null.
+  /// Threads   as guess().
+  const Bucket* next_bucket(const Bucket& bucket) const {
+#if defined(UCT_THREAD_SANITIZER)
+    static_cast<void>(bucket);
+    return nullptr;
+#else
+    const std::uint32_t next = bucket.next();
+    return next != 0 && next < overflow_.capacity() ? &overflow_[next] : nullptr;
+#endif
+  }
 
   /// Finds the entry of `hash` for which is_wanted(number) holds.
   template <typename Predicate>
@@ -94,7 +116,9 @@ class Index {
   void erase(std::uint64_t hash, std::uint32_t number);
 
   std::uint32_t entries() const { return entries_; }
-  std::uint32_t buckets() const { return buckets_.load(std::memory_order_relaxed); }
+  std::uint32_t buckets() const {
+    return static_cast<std::uint32_t>(shape_.load(std::memory_order_relaxed));
+  }
   std::uint32_t overflow_buckets() const { return overflow_live_; }
   std::uint32_t longest_chain() const { return longest_chain_; }
   std::size_t memory_bytes() const {
@@ -102,10 +126,13 @@ class Index {
   }
 
   std::uint32_t home(std::uint64_t hash) const {
-    const std::uint32_t count = buckets();
-    const std::uint32_t level = std::bit_floor(count);
-    const auto wide = static_cast<std::uint32_t>(hash) & (2 * level - 1);
-    return wide < count ? wide : wide - level;
+    // Without a branch: half of the hashes, or any other share, lie beyond the count.
+    const std::uint64_t shape = shape_.load(std::memory_order_relaxed);
+    const auto count = static_cast<std::uint32_t>(shape);
+    const auto mask = static_cast<std::uint32_t>(shape >> 32);
+    const std::uint32_t wide = static_cast<std::uint32_t>(hash) & mask;
+    const std::uint32_t narrow = static_cast<std::uint32_t>(hash) & mask >> 1;
+    return wide < count ? wide : narrow;
   }
   static std::uint16_t tag_of(std::uint64_t hash) {
     return static_cast<std::uint16_t>(hash >> kTagShift);
@@ -143,13 +170,13 @@ class Index {
   unsigned take_chain(std::uint32_t home, Entry* entries);
   void grow_by_one();
   void merge_last();
-  void set_thresholds();
+  void set_buckets(std::uint32_t count);
   std::uint32_t take_overflow_bucket();
   void free_overflow_bucket(std::uint32_t place);
 
   ReservedArray<Bucket> homes_;
-  ReservedArray<Bucket> overflow_;         ///< place 0 is never used: 0 means no next bucket
-  std::atomic<std::uint32_t> buckets_{0};  ///< home buckets in use
+  ReservedArray<Bucket> overflow_;       ///< place 0 is never used: 0 means no next bucket
+  std::atomic<std::uint64_t> shape_{0};  ///< home buckets in use; above, the mask of a wide home
   std::uint32_t entries_ = 0;
   std::uint32_t grow_at_ = 0;
   std::uint32_t shrink_at_ = 0;

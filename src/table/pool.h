@@ -87,7 +87,9 @@ class RecordPool {
     return number;
   }
 
+  /// Leaves a record that no packet's key is equal to.
   void free(std::uint32_t number) {
+    records_[number].key.kind = Kind::none;
     if (!numbers_.free(number)) return;
     const std::uint32_t first = number / NumberPool::kChunk * NumberPool::kChunk;
     numbers_.forget_generations(number);
@@ -101,11 +103,18 @@ class RecordPool {
   const Cold& cold(std::uint32_t number) const { return colds_[number]; }
   const NumberPool& numbers() const { return numbers_; }
 
+  /// Gives     numbers that are mapped, live or not: record() of any below reads as no connection
+  ///           or as the latest one.
+  std::uint32_t capacity() const { return numbers_.capacity(); }
+
+  /// Any number will do: a line that is not there is not fetched.
   void prefetch(std::uint32_t number) const {
-    if (number >= records_.capacity()) return;
-    const auto* line = reinterpret_cast<const char*>(&records_[number]);
-    __builtin_prefetch(line, 1, 3);
-    if constexpr (sizeof(Record<Key>) > 64) __builtin_prefetch(line + 64, 1, 3);
+    const auto line = reinterpret_cast<std::uintptr_t>(records_.data()) +
+                      std::uintptr_t{number} * sizeof(Record<Key>);
+    __builtin_prefetch(reinterpret_cast<const void*>(line), 1, 3);
+    if constexpr (sizeof(Record<Key>) > 64) {
+      __builtin_prefetch(reinterpret_cast<const void*>(line + 64), 1, 3);
+    }
   }
 
   std::size_t memory_bytes() const {

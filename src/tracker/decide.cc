@@ -1,5 +1,6 @@
 // What happens to one packet while the lock of its shard is held: found or not, opened, updated,
 // counted. The order of decisions is the contract of docs/life-of-a-packet.md.
+#include "packet/parse.h"
 #include "proto/tcp.h"
 #include "tracker/pipeline.h"
 
@@ -21,12 +22,34 @@ std::uint32_t visible_state(const Body& body) {
 
 }  // namespace
 
-void Pipeline::handle_v4(Shard& shard, Item& item, std::size_t place) {
-  handle<KeyV4>(shard, item, place);
+/// The long way.
+void Pipeline::decide(Shard& shard, Block& block, std::size_t i) {
+  const std::size_t place = block.first + i;
+  if ((block.express >> i & 1) != 0) leave_express(block, i);
+  Item& item = block.items[i];
+  item.hash = block.hash[i];
+  if (item.parsed.family == Family::ipv6) {
+    handle<KeyV6>(shard, item, place);
+  } else {
+    handle<KeyV4>(shard, item, place);
+  }
+  if (verdicts_[place].reason != Reason::none) count_reason(verdicts_[place].reason);
 }
 
-void Pipeline::handle_v6(Shard& shard, Item& item, std::size_t place) {
-  handle<KeyV6>(shard, item, place);
+/// Gives a packet of the express lane all that the long way knows of it.
+void Pipeline::leave_express(Block& block, std::size_t i) {
+  const std::size_t place = block.first + i;
+  Item& item = block.items[i];
+  parse(burst_[place], ParseOptions{.udp6_zero_checksum = tracker_.config.udp6_zero_checksum},
+        item.parsed);
+  if (item.parsed.family == Family::ipv6) {
+    core::make_key(item.parsed, request_.zone, item.v6);
+  } else {
+    core::make_key(item.parsed, request_.zone, item.v4);
+  }
+  item.from = static_cast<std::uint8_t>(block.lane[i].from);
+  verdicts_[place] = Verdict{};
+  verdicts_[place].zone = request_.zone;
 }
 
 template <typename Key>
@@ -171,7 +194,9 @@ void Pipeline::handle_found(Shard& shard, Item& item, std::size_t place, std::ui
   } else {
     verdict.state = state_of_packet(direction, update.is_new);
     count_packet(body, family.records.cold(number), direction, item.parsed.ip_size);
-    if (update.effect == Effect::accept) refresh<Key>(shard, number, item.parsed.kind);
+    if (update.effect == Effect::accept) {
+      refresh<Key>(shard, number, timeout_class(item.parsed.kind, body));
+    }
     const bool marked = request_.commit && set_mark_and_label<Key>(shard, number);
     if (tracker_.config.events != nullptr && (marked || visible_state(body) != before)) {
       tracker_.tell<Key>(shard, EventKind::updated, DestroyCause::none, number);
@@ -183,12 +208,12 @@ void Pipeline::handle_found(Shard& shard, Item& item, std::size_t place, std::ui
 
 /// Starts the deadline again with the timeout of the state the connection is in now.
 template <typename Key>
-void Pipeline::refresh(Shard& shard, std::uint32_t number, Kind kind) {
+void Pipeline::refresh(Shard& shard, std::uint32_t number, TimeoutClass timeout_class) {
   FamilyPool<Key>& family = shard.family<Key>();
   Body& body = family.records.record(number).body;
   const Tick now = tick_of_ms(shard.now_ms);
   const Tick old{body.deadline};
-  body.timeout = tracker_.policies.timeout(body.policy, timeout_class(kind, body));
+  body.timeout = tracker_.policies.timeout(body.policy, timeout_class);
   const Tick deadline = add(now, body.timeout);
   body.deadline = static_cast<std::uint32_t>(deadline);
   family.wheel.refresh(number, now, old, deadline);
@@ -208,7 +233,7 @@ bool Pipeline::set_mark_and_label(Shard& shard, std::uint32_t number) {
     mark = wanted;
     if (changed) status |= status::kHasMark;
   }
-  if (request_.label_mask == Label{}) return changed;
+  if (!sets_label_) return changed;
   const bool had = (status & status::kHasLabel) != 0;
   std::uint32_t& place = family.records.cold(number).label_number;
   const Label old = had ? shard.labels[place] : Label{};
@@ -238,6 +263,11 @@ void Pipeline::describe(Shard& shard, std::uint32_t number, std::uint64_t hash, 
   const Cold& cold = family.records.cold(number);
   verdict.mark = cold.mark;
   if ((status & status::kHasLabel) != 0) verdict.label = shard.labels[cold.label_number];
+}
+
+void Pipeline::reject(std::size_t place, Reason reason) {
+  verdicts_[place].state = StateFlags::invalid | StateFlags::tracked;
+  verdicts_[place].reason = reason;
 }
 
 ProtocolContext Pipeline::context_for(const Item& item, std::size_t place) {

@@ -1,8 +1,8 @@
 // Reading a tracker at a time far ahead of the last packet: ticks of 32 bits cannot tell by
 // themselves that a connection expired more than 24.8 days ago. Found by track_fuzz.
-#include <array>
-
 #include <gtest/gtest.h>
+
+#include <array>
 
 #include <uct/tracker.h>
 

@@ -35,8 +35,8 @@ struct ExpiryVisitor {
     shard.family<Key>().records.prefetch(number);
   }
   void prepare(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
-    shard.index.prefetch(
-        hash_key(shard.family<Key>().records.record(number).key, tracker.config.hash_key));
+    const Key& key = shard.family<Key>().records.record(number).key;
+    __builtin_prefetch(shard.index.home_bucket(hash_key(key, tracker.config.hash_key)), 1, 3);
   }
   std::optional<Tick> visit(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
     const core::Record<Key>& record = shard.family<Key>().records.record(number);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "packet/parse.h"
 
@@ -28,6 +29,12 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
   if (amount != 0) counter.fetch_add(amount, std::memory_order_relaxed);
 }
 
+std::uint32_t wire_size_of(const Packet& packet) {
+  return packet.wire_size != 0 ? packet.wire_size : packet.size;
+}
+
+constexpr std::uint32_t kWholeGroup = (1U << kHashLanes) - 1;
+
 }  // namespace
 
 Pipeline::Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
@@ -41,7 +48,11 @@ Pipeline::Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
       explanations_(explanations),
       zone_(tracker.zones.entry(request.zone)),
       sequence_check_(zone_ == nullptr ? SequenceCheck::normal : tracker.zones.check(*zone_)),
-      counters_(tracker.packet_counters[stripe()]) {}
+      sets_label_(request.commit && request.label_mask != Label{}),
+      express_(explanations.empty() && sequence_check_ == SequenceCheck::normal &&
+               !(request.commit && (request.force || request.mark_mask != 0 || sets_label_))),
+      tcp_tail_(last_word(request.zone, Kind::tcp)),
+      strays_(tracker.stray_counters[stripe()]) {}
 
 void Pipeline::run() {
   // Bytes, so that nothing is initialised that the stages fill anyway: a call with one packet would
@@ -50,200 +61,241 @@ void Pipeline::run() {
   Block* blocks = reinterpret_cast<Block*>(memory);
   prepare(blocks[0], 0);
   for (std::size_t current = 0; blocks[current].count != 0; current ^= 1) {
-    prefetch_records(blocks[current]);
     prepare(blocks[current ^ 1], blocks[current].first + blocks[current].count);
     finish(blocks[current]);
   }
-  publish_counters();
+  if (stray_packets_ != 0) publish_strays();
 }
 
 void Pipeline::prepare(Block& block, std::size_t first) {
   block.first = first;
-  block.count = first < burst_.size() ? std::min(kBlock, burst_.size() - first) : 0;
+  block.count = 0;
+  block.bytes = 0;
   block.keyed = 0;
+  block.v6 = 0;
+  block.express = 0;
   block.follow = 0;
-  const ParseOptions options{.udp6_zero_checksum = tracker_.config.udp6_zero_checksum};
-  for (std::size_t i = 0; i < block.count; ++i) {
-    const std::size_t place = first + i;
-    Item& item = block.items[i];
-    parse(burst_[place], options, item.parsed);
-    if (item.parsed.fate == Fate::fragment) [[unlikely]] {
-      // It follows what came before it and nothing else: a block of its own.
-      block.count = i == 0 ? 1 : i;
-      if (i != 0) break;
-    }
-    verdicts_[place] = Verdict{};
-    verdicts_[place].zone = request_.zone;
-    if (!explanations_.empty()) explanations_[place] = Explanation{};
-    switch (item.parsed.fate) {
-      case Fate::track:
-      case Fate::error:
-        make_key(block, i);
-        break;
-      case Fate::fragment:
-        block.follow |= 1U << i;
-        break;
-      case Fate::untracked:
-        verdicts_[place].reason = item.parsed.reason;
-        break;
-      case Fate::invalid:
-        reject(place, item.parsed.reason);
-        break;
-    }
+  const std::size_t wanted = first < burst_.size() ? std::min(kBlock, burst_.size() - first) : 0;
+  take_packets(block, wanted);
+  for (std::size_t group = 0; group * kGroup < block.count; ++group) hash_group(block, group);
+  send_for_buckets(block);
+  guess_numbers(block);
+}
+
+/// Takes the packets of the block up to `end`, or up to a later fragment.
+void Pipeline::take_packets(Block& block, std::size_t end) {
+  while (block.count < end) {
+    if (express_) take_express(block, end);
+    if (block.count < end && !take_long_way(block, block.count)) return;
   }
-  hash(block);
+}
+
+/// Takes packets up to `end`, or to the first that is not the express lane's.
+void Pipeline::take_express(Block& block, std::size_t end) {
+  const Packet* const packets = &burst_[block.first];
+  const Zone zone = request_.zone;
+  const std::uint64_t tail = tcp_tail_;
+  const std::uint64_t before = std::uint64_t{1} << block.count;
+  std::uint64_t bytes = 0;
+  std::uint64_t v6 = 0;
+  std::size_t i = block.count;
+  for (; i < end; ++i) {
+    const Packet& packet = packets[i];
+    if (!express::is_trusted_ethernet(packet)) break;
+    if (!enter_express_v4(packet, tail, block.lane[i], block.words<KeyV4>(i))) {
+      if (!enter_express_v6(packet, zone, block.lane[i], block.words<KeyV6>(i))) break;
+      v6 |= std::uint64_t{1} << i;
+    }
+    bytes += wire_size_of(packet);
+  }
+  const auto taken = static_cast<std::uint32_t>((std::uint64_t{1} << i) - before);
+  block.count = i;
+  block.keyed |= taken;
+  block.express |= taken;
+  block.v6 |= static_cast<std::uint32_t>(v6);
+  block.bytes += bytes;
+}
+
+/// A later fragment follows what came before it and nothing else: it gets a block of its own.
+bool Pipeline::take_long_way(Block& block, std::size_t i) {
+  const std::size_t place = block.first + i;
+  Item& item = block.items[i];
+  parse(burst_[place], ParseOptions{.udp6_zero_checksum = tracker_.config.udp6_zero_checksum},
+        item.parsed);
+  if (item.parsed.fate == Fate::fragment && i != 0) [[unlikely]]
+    return false;
+  ++block.count;
+  if (!explanations_.empty()) explanations_[place] = Explanation{};
+  verdicts_[place] = Verdict{};
+  verdicts_[place].zone = request_.zone;
+  switch (item.parsed.fate) {
+    case Fate::track:
+    case Fate::error:
+      block.bytes += wire_size_of(burst_[place]);
+      make_key(block, i);
+      return true;
+    case Fate::fragment:
+      block.follow = 1;
+      return false;
+    case Fate::untracked:
+      verdicts_[place].reason = item.parsed.reason;
+      ++stray_untracked_;
+      count_stray(place);
+      return true;
+    case Fate::invalid:
+      break;
+  }
+  reject_stray(place, item.parsed.reason);
+  return true;
 }
 
 void Pipeline::make_key(Block& block, std::size_t i) {
+  if (block.items[i].parsed.family == Family::ipv6) {
+    block.v6 |= 1U << i;
+    make_key_of<KeyV6>(block, i);
+  } else {
+    make_key_of<KeyV4>(block, i);
+  }
+}
+
+template <typename Key>
+void Pipeline::make_key_of(Block& block, std::size_t i) {
   Item& item = block.items[i];
-  const bool v6 = item.parsed.family == Family::ipv6;
-  item.from = static_cast<std::uint8_t>(v6 ? core::make_key(item.parsed, request_.zone, item.v6)
-                                           : core::make_key(item.parsed, request_.zone, item.v4));
+  Key& key = item.template key<Key>();
+  item.from = static_cast<std::uint8_t>(core::make_key(item.parsed, request_.zone, key));
   block.keyed |= 1U << i;
+  key_words(key, block.template words<Key>(i));
   if (explanations_.empty()) return;
   Explanation& why = explanations_[block.first + i];
   why.has_tuple = true;
-  why.tuple = v6 ? make_tuple(item.v6, item.from) : make_tuple(item.v4, item.from);
+  why.tuple = make_tuple(key, item.from);
 }
 
-void Pipeline::hash(Block& block) {
-  std::uint32_t v6 = 0;
+void Pipeline::hash_group(Block& block, std::size_t group) {
+  const std::uint32_t keyed = block.keyed >> (group * kGroup) & kWholeGroup;
+  const std::uint32_t v6 = block.v6 >> (group * kGroup) & kWholeGroup;
+  if ((keyed & ~v6) != 0) hash_family<KeyV4>(block, group, keyed & ~v6);
+  if (v6 != 0) hash_family<KeyV6>(block, group, v6);
+}
+
+void Pipeline::send_for_buckets(Block& block) {
+  const Shard* const shards = tracker_.shards.get();
+  const unsigned shift = 63 - tracker_.shard_bits;
   for_each_bit(block.keyed, [&](std::size_t i) {
-    if (block.items[i].parsed.family == Family::ipv6) v6 |= 1U << i;
-  });
-  hash_family<KeyV4>(block, block.keyed & ~v6);
-  hash_family<KeyV6>(block, v6);
-  for_each_bit(block.keyed, [&](std::size_t i) {
-    const std::uint64_t hash = block.items[i].hash;
-    const std::uint32_t shard = tracker_.shard_number(hash);
-    block.shard[i] = static_cast<std::uint8_t>(shard);
-    prefetch_bucket(tracker_.shards[shard], hash);
+    const auto number = static_cast<std::size_t>(block.hash[i] >> 1 >> shift);
+    const Bucket* const bucket = home_bucket(shards[number], block.hash[i]);
+    __builtin_prefetch(bucket, 0, 3);
+    block.bucket[i] = bucket;
+    block.shard[i] = static_cast<std::uint8_t>(number);
+    prefetch_shard(shards[number]);
   });
 }
 
 template <typename Key>
-void Pipeline::hash_family(Block& block, std::uint32_t which) {
-  alignas(64) std::uint64_t words[Key::kWords][kHashLanes] = {};
+void Pipeline::hash_family(Block& block, std::size_t group, std::uint32_t which) {
+  std::uint64_t* const out = &block.hash[group * kGroup];
+  HashKeys<Key::kWords>& keys = block.template keys<Key>(group);
+  if ((which & (which - 1)) == 0) {  // a key alone is hashed faster by itself
+    const auto lane = static_cast<std::size_t>(std::countr_zero(which));
+    out[lane] = siphash13<Key::kWords>(keys[lane], tracker_.config.hash_key);
+    return;
+  }
+  for_each_bit(~which & kWholeGroup,
+               [&](std::size_t lane) { std::memset(keys[lane], 0, sizeof(keys[lane])); });
   alignas(64) std::uint64_t hashes[kHashLanes];
-  while (which != 0) {
-    std::size_t lanes[kHashLanes];
-    std::size_t used = 0;
-    for (; used < kHashLanes && which != 0; which &= which - 1) {
-      lanes[used] = static_cast<std::size_t>(std::countr_zero(which));
-      std::uint64_t key[Key::kWords];
-      key_words(block.items[lanes[used]].template key<Key>(), key);
-      for (std::size_t w = 0; w < Key::kWords; ++w) words[w][used] = key[w];
-      ++used;
-    }
-    if constexpr (Key::kWords == 2) {
-      siphash13_lanes_2(words, tracker_.config.hash_key, hashes);
-    } else {
-      siphash13_lanes_5(words, tracker_.config.hash_key, hashes);
-    }
-    for (std::size_t lane = 0; lane < used; ++lane) block.items[lanes[lane]].hash = hashes[lane];
+  if constexpr (Key::kWords == 2) {
+    siphash13_lanes_2(keys, tracker_.config.hash_key, hashes);
+  } else {
+    siphash13_lanes_5(keys, tracker_.config.hash_key, hashes);
+  }
+  if (which == kWholeGroup) [[likely]] {
+    std::memcpy(out, hashes, sizeof(hashes));
+  } else {
+    for_each_bit(which, [&](std::size_t lane) { out[lane] = hashes[lane]; });
   }
 }
 
-void Pipeline::prefetch_records(const Block& block) {
-  for_each_bit(block.keyed, [&](std::size_t i) {
-    prefetch_record(tracker_.shards[block.shard[i]], block.items[i].hash);
-  });
+/// Looks into the buckets, which have come, for the probable numbers, and sends for their records.
+/// Where a full bucket has none, the overflow bucket is sent for and looked into at the end: two or
+/// three in a hundred, but each would otherwise wait for two lines from memory under the lock.
+void Pipeline::guess_numbers(Block& block) {
+  const Shard* const shards = tracker_.shards.get();
+  std::uint32_t late = 0;
+  const auto guess = [&](std::size_t i) {
+    const Shard& shard = shards[block.shard[i]];
+    const std::uint32_t number = guess_number(shard, *block.bucket[i], block.hash[i]);
+    block.guess[i] = number;
+    if (number == kNoNumber) [[unlikely]] {
+      const Bucket* const next = next_bucket(shard, *block.bucket[i]);
+      if (next == nullptr) return;
+      __builtin_prefetch(next, 0, 3);
+      block.bucket[i] = next;
+      late |= 1U << i;
+    } else if ((block.v6 >> i & 1) != 0) {
+      prefetch_record<KeyV6>(shard, number);
+    } else {
+      prefetch_record<KeyV4>(shard, number);
+    }
+  };
+  for_each_bit(block.keyed, guess);
+  if (late != 0) for_each_bit(late, guess);  // a third bucket is too rare to wait for
 }
 
 void Pipeline::finish(Block& block) {
   std::uint32_t waiting = block.keyed;
   while (waiting != 0) {
-    const std::uint32_t shard = block.shard[static_cast<std::size_t>(std::countr_zero(waiting))];
-    std::uint32_t mine = 0;
-    for_each_bit(waiting, [&](std::size_t i) {
-      mine |= static_cast<std::uint32_t>(block.shard[i] == shard) << i;
-    });
+    const std::uint8_t shard = block.shard[static_cast<std::size_t>(std::countr_zero(waiting))];
+    const std::uint32_t mine = waiting & same_byte(block.shard, shard);
     waiting &= ~mine;
     finish_shard(block, shard, mine);
   }
   if (block.follow != 0) follow_fragments(block);
-  count(block);
-}
-
-void Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t which) {
-  Shard& shard = tracker_.shards[number];
-  const SpinlockGuard guard(shard.lock);
-  enter_shard(shard);
-  for (; which != 0; which &= which - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(which));
-    Item& item = block.items[i];
-    if (item.parsed.family == Family::ipv6) {
-      handle_v6(shard, item, block.first + i);
-    } else {
-      handle_v4(shard, item, block.first + i);
-    }
-  }
-}
-
-void Pipeline::enter_shard(Shard& shard) {
-  if (now_ms_ < shard.now_ms) {
-    ++shard.counters.clock_regressed;
-    return;
-  }
-  if (now_ms_ - shard.swept_ms >= kTickHorizon / 2) [[unlikely]] {
-    tracker_.catch_up(shard, now_ms_);
-  }
-  shard.now_ms = now_ms_;
 }
 
 void Pipeline::follow_fragments(Block& block) {
-  for_each_bit(block.follow, [&](std::size_t i) {
-    Item& item = block.items[i];
-    const std::size_t place = block.first + i;
-    const auto first = tracker_.fragments.follow(item.parsed, request_.zone, now_ms_);
-    if (!first) return reject(place, Reason::fragment_without_first);
-    if (first->reason != Reason::none && !is_refusal(first->reason)) {
-      return reject(place, first->reason);
-    }
-    item.parsed.kind = first->kind;
-    item.parsed.source_port = first->source_port;
-    item.parsed.destination_port = first->destination_port;
-    verdicts_[place].state = first->state;
-    verdicts_[place].reason = first->reason;
-    Block single;
-    single.first = place;
-    single.count = 1;
-    single.keyed = 0;
-    single.items[0] = item;
-    make_key(single, 0);
-    hash(single);
-    finish_shard(single, single.shard[0], 1);
-  });
+  Item& item = block.items[0];
+  const std::size_t place = block.first;
+  const auto first = tracker_.fragments.follow(item.parsed, request_.zone, now_ms_);
+  if (!first) return reject_stray(place, Reason::fragment_without_first);
+  if (first->reason != Reason::none && !is_refusal(first->reason)) {
+    return reject_stray(place, first->reason);
+  }
+  item.parsed.kind = first->kind;
+  block.bytes = wire_size_of(burst_[place]);
+  item.parsed.source_port = first->source_port;
+  item.parsed.destination_port = first->destination_port;
+  verdicts_[place].state = first->state;
+  verdicts_[place].reason = first->reason;
+  make_key(block, 0);
+  hash_group(block, 0);
+  send_for_buckets(block);
+  guess_numbers(block);
+  finish_shard(block, block.shard[0], 1);
 }
 
-void Pipeline::reject(std::size_t place, Reason reason) {
-  verdicts_[place].state = StateFlags::invalid | StateFlags::tracked;
-  verdicts_[place].reason = reason;
+void Pipeline::reject_stray(std::size_t place, Reason reason) {
+  reject(place, reason);
+  count_reason(reason);
+  count_stray(place);
 }
 
-void Pipeline::count(const Block& block) {
-  for (std::size_t i = 0; i < block.count; ++i) {
-    const Packet& packet = burst_[block.first + i];
-    const Verdict& verdict = verdicts_[block.first + i];
-    bytes_ += packet.wire_size != 0 ? packet.wire_size : packet.size;
-    const auto flags = static_cast<unsigned>(verdict.state);
-    for (unsigned bit = 0; bit < kCountedFlags; ++bit) by_flag_[bit] += flags >> bit & 1;
-    untracked_ += flags == 0;
-    if (verdict.reason != Reason::none) [[unlikely]] {
-      add(counters_.reasons[static_cast<std::size_t>(verdict.reason)], 1);
-    }
+void Pipeline::count_stray(std::size_t place) {
+  ++stray_packets_;
+  stray_bytes_ += wire_size_of(burst_[place]);
+  if (verdicts_[place].state == StateFlags::untracked) {
+    count_reason(verdicts_[place].reason);
   }
 }
 
-void Pipeline::publish_counters() {
-  add(counters_.packets, burst_.size());
-  add(counters_.bytes, bytes_);
-  add(counters_.untracked, untracked_);
-  add(counters_.new_, by_flag_[0]);
-  add(counters_.established, by_flag_[1]);
-  add(counters_.related, by_flag_[2]);
-  add(counters_.reply, by_flag_[3]);
-  add(counters_.invalid, by_flag_[4]);
+void Pipeline::count_reason(Reason reason) {
+  if (reason != Reason::none) add(strays_.reasons[static_cast<std::size_t>(reason)], 1);
+}
+
+void Pipeline::publish_strays() {
+  add(strays_.packets, stray_packets_);
+  add(strays_.bytes, stray_bytes_);
+  add(strays_.untracked, stray_untracked_);
+  add(strays_.invalid, stray_packets_ - stray_untracked_);
 }
 
 }  // namespace uct::core

@@ -1,16 +1,21 @@
 /// The way of a burst through the tracker.
 ///
-///   parse -> key -> hash -> prefetch bucket -> hint -> prefetch record -> (shard locked) find
-///         |invalid                                                          |miss    |hit
-///         v                                                                 v        v
-///   verdict{inv, reason}                                    may it open? commit   protocol update
-///                                                                     \            /
-///                                                       counters, deadline, mark -> verdict
+///   express lane: plain TCP, read and keyed at once ---+
+///         |no                                          v
+///         +--> parse ---------> key -----------------> hash -> prefetch bucket -> guess number,
+///                |invalid                                               prefetch its record
+///                v                                                            |
+///         verdict{inv, reason}                                 (shard locked) v
+///                                  verdict <-- update <--yes-- lane, and plainly established?
+///                                     ^                                       |no
+///                                     +-- commit <-- may it open? <--miss-- find
+///                                     +-- mark, deadline <-- protocol update <--hit--+
 ///
-/// Packets go in blocks of 32. While the records of one block are on their way from memory, the
-/// next block is parsed and hashed. Within a block packets are taken shard by shard, those of one
-/// shard in the order of arrival; packets of one connection share a shard, so that they see each
-/// other's effects in order.
+/// Packets go in blocks of 32, within a block in groups of 8 until the locks: while the buckets of
+/// one group are on their way from memory the next is parsed. While the records of a block are on
+/// their way, the next block is prepared. Behind the locks packets are taken shard by shard, those
+/// of one shard in the order of arrival; packets of one connection share a shard, so that they see
+/// each other's effects in order.
 ///
 /// Relies on every room of a lower rank; called by tracker.cc. The stages without locks are in
 /// pipeline.cc, what is decided under a shard's lock in decide.cc.
@@ -25,6 +30,8 @@
 
 #include "packet/parsed_packet.h"
 #include "proto/protocol.h"
+#include "tracker/express.h"
+#include "tracker/same_byte.h"
 #include "tracker/tracker_core.h"
 
 namespace uct::core {
@@ -38,9 +45,10 @@ class Pipeline {
 
  private:
   static constexpr std::size_t kBlock = 32;
-  static constexpr unsigned kCountedFlags = 5;  ///< new, est, rel, rpl, inv
+  static constexpr std::size_t kGroup = kHashLanes;
+  static constexpr std::size_t kGroups = kBlock / kGroup;
 
-  /// One packet between its stages.
+  /// One packet on the long way, between its stages.
   struct Item {
     ParsedPacket parsed;
     std::uint64_t hash;
@@ -61,33 +69,76 @@ class Pipeline {
   };
 
   /// Made in raw memory by run(): its type starts to live there without a constructor.
-  struct Block {
+  struct alignas(64) Block {
+    HashKeys<KeyV4::kWords> keys_v4[kGroups];
+    HashKeys<KeyV6::kWords> keys_v6[kGroups];
+    std::uint64_t hash[kBlock];
+    const Bucket* bucket[kBlock];  ///< home of the hash when it was sent for
+    std::uint32_t guess[kBlock];   ///< number of its connection, probably; or kNoNumber
+    Bytes32 shard;
     std::size_t first;  ///< place of its first packet in the burst
     std::size_t count;
-    std::uint32_t keyed;   ///< bit i: packet i has a key and a hash
-    std::uint32_t follow;  ///< bit i: packet i is a later fragment
-    std::array<std::uint8_t, kBlock> shard;
+    std::uint64_t bytes;    ///< of the packets with a key, not yet counted in a shard
+    std::uint32_t keyed;    ///< bit i: packet i has a key and a hash
+    std::uint32_t v6;       ///< bit i: packet i is of IPv6
+    std::uint32_t express;  ///< bit i: packet i is in the express lane, else it has an Item
+    std::uint32_t follow;   ///< bit 0: the one packet is a later fragment
+    std::array<ExpressItem, kBlock> lane;
     std::array<Item, kBlock> items;
+
+    /// The words of packet i's key.
+    template <typename Key>
+    std::uint64_t (&words(std::size_t i))[Key::kWords] {
+      if constexpr (Key::kFamily == Family::ipv4) {
+        return keys_v4[i / kGroup][i % kGroup];
+      } else {
+        return keys_v6[i / kGroup][i % kGroup];
+      }
+    }
+    template <typename Key>
+    HashKeys<Key::kWords>& keys(std::size_t group) {
+      if constexpr (Key::kFamily == Family::ipv4) {
+        return keys_v4[group];
+      } else {
+        return keys_v6[group];
+      }
+    }
   };
 
   // ---- pipeline.cc ----------------------------------------------------------------------------
   void prepare(Block& block, std::size_t first);
+  void take_packets(Block& block, std::size_t end);
+  void take_express(Block& block, std::size_t end);
+  bool take_long_way(Block& block, std::size_t i);
   void make_key(Block& block, std::size_t i);
-  void hash(Block& block);
   template <typename Key>
-  void hash_family(Block& block, std::uint32_t which);
-  void prefetch_records(const Block& block);
+  void make_key_of(Block& block, std::size_t i);
+  void hash_group(Block& block, std::size_t group);
+  template <typename Key>
+  void hash_family(Block& block, std::size_t group, std::uint32_t which);
+  void send_for_buckets(Block& block);
+  void guess_numbers(Block& block);
   void finish(Block& block);
+  void follow_fragments(Block& block);
+  void reject_stray(std::size_t place, Reason reason);
+  void count_stray(std::size_t place);
+  void publish_strays();
+  void count_reason(Reason reason);
+
+  // ---- finish.cc: takes the shard's lock -------------------------------------------------------
+  template <typename Key>
+  struct Lane;
+  template <typename Key>
+  static bool pass(const Lane<Key>& lane, Block& block, std::size_t i, Verdict& verdict);
+  template <typename Key>
+  static std::uint32_t pass_all(const Lane<Key>& lane, Block& block, std::uint32_t which,
+                                Verdict* verdicts);
   void finish_shard(Block& block, std::uint32_t shard, std::uint32_t which);
   void enter_shard(Shard& shard) UCT_REQUIRES(shard.lock);
-  void follow_fragments(Block& block);
-  void reject(std::size_t place, Reason reason);
-  void count(const Block& block);
-  void publish_counters();
 
   // ---- decide.cc: the shard's lock is held -----------------------------------------------------
-  void handle_v4(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
-  void handle_v6(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
+  void decide(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
+  void leave_express(Block& block, std::size_t i);
   template <typename Key>
   void handle(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
   template <typename Key>
@@ -110,12 +161,14 @@ class Pipeline {
   void handle_found(Shard& shard, Item& item, std::size_t place, std::uint32_t number)
       UCT_REQUIRES(shard.lock);
   template <typename Key>
-  void refresh(Shard& shard, std::uint32_t number, Kind kind) UCT_REQUIRES(shard.lock);
+  void refresh(Shard& shard, std::uint32_t number, TimeoutClass timeout_class)
+      UCT_REQUIRES(shard.lock);
   template <typename Key>
   bool set_mark_and_label(Shard& shard, std::uint32_t number) UCT_REQUIRES(shard.lock);
   template <typename Key>
   void describe(Shard& shard, std::uint32_t number, std::uint64_t hash, Verdict& verdict)
       UCT_REQUIRES(shard.lock);
+  void reject(std::size_t place, Reason reason);
   ProtocolContext context_for(const Item& item, std::size_t place);
   Explanation* explanation(std::size_t place) {
     return explanations_.empty() ? nullptr : &explanations_[place];
@@ -130,12 +183,15 @@ class Pipeline {
   const std::span<Explanation> explanations_;
   ZoneTable::Entry* const zone_;  ///< null when there is no memory for the zone's counters
   const SequenceCheck sequence_check_;
+  const bool sets_label_;         ///< the request has a label for who is committed
+  const bool express_;            ///< nothing in the request keeps packets out of the express lane
+  const std::uint64_t tcp_tail_;  ///< last word of the keys of TCP in this zone
 
-  // What this call saw; added to the tracker's counters once, at its end.
-  PacketCounters& counters_;
-  std::uint64_t bytes_ = 0;
-  std::uint64_t untracked_ = 0;
-  std::array<std::uint64_t, kCountedFlags> by_flag_{};
+  // Packets of this call that came to no shard.
+  StrayCounters& strays_;
+  std::uint64_t stray_packets_ = 0;
+  std::uint64_t stray_bytes_ = 0;
+  std::uint64_t stray_untracked_ = 0;
 };
 
 }  // namespace uct::core

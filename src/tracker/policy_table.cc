@@ -19,7 +19,7 @@ PolicyTable::PolicyTable(const TimeoutPolicy& standard) {
 
 void PolicyTable::store(std::size_t place, const TimeoutPolicy& policy) {
   for (std::size_t i = 0; i < kTimeoutClassCount; ++i) {
-    values_[place][i].store(static_cast<std::uint32_t>(policy.values[i].count()),
+    values_[i][place].store(static_cast<std::uint32_t>(policy.values[i].count()),
                             std::memory_order_relaxed);
   }
 }
@@ -64,7 +64,7 @@ std::optional<TimeoutPolicy> PolicyTable::get(TimeoutPolicyId id) const {
   if (static_cast<std::size_t>(id) >= count_) return std::nullopt;
   TimeoutPolicy policy;
   for (std::size_t i = 0; i < kTimeoutClassCount; ++i) {
-    policy.values[i] = Duration(values_[static_cast<std::size_t>(id)][i].load());
+    policy.values[i] = Duration(values_[i][static_cast<std::size_t>(id)].load());
   }
   return policy;
 }
@@ -73,7 +73,8 @@ Duration PolicyTable::shortest() const {
   const SpinlockGuard guard(lock_);
   Duration shortest = kMaxTimeout;
   for (std::size_t place = 0; place < count_; ++place) {
-    for (const std::atomic<std::uint32_t>& value : values_[place]) {
+    for (const auto& by_policy : values_) {
+      const std::atomic<std::uint32_t>& value = by_policy[place];
       shortest = std::min(shortest, Duration(value.load(std::memory_order_relaxed)));
     }
   }

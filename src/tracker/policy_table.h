@@ -26,7 +26,12 @@ class PolicyTable {
 
   /// Gives     milliseconds.
   std::uint32_t timeout(std::uint8_t policy, TimeoutClass timeout_class) const {
-    return values_[policy][static_cast<std::size_t>(timeout_class)].load(std::memory_order_relaxed);
+    return timeouts(timeout_class)[policy].load(std::memory_order_relaxed);
+  }
+
+  /// Gives     the milliseconds of one class, by policy.
+  const std::atomic<std::uint32_t>* timeouts(TimeoutClass timeout_class) const {
+    return values_[static_cast<std::size_t>(timeout_class)].data();
   }
 
   Result<TimeoutPolicyId> set(std::string_view name, const TimeoutPolicy& policy);
@@ -41,7 +46,8 @@ class PolicyTable {
   void store(std::size_t place, const TimeoutPolicy& policy);
   std::size_t place_of(std::string_view name) const UCT_REQUIRES(lock_);
 
-  std::array<std::array<std::atomic<std::uint32_t>, kTimeoutClassCount>, kMaxTimeoutPolicies>
+  /// By class, then by policy: the packet path asks one class of many connections.
+  std::array<std::array<std::atomic<std::uint32_t>, kMaxTimeoutPolicies>, kTimeoutClassCount>
       values_{};
   mutable Spinlock lock_;
   std::array<Name, kMaxTimeoutPolicies> names_ UCT_GUARDED_BY(lock_){};

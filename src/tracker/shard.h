@@ -67,15 +67,26 @@ struct ShardCounters {
   std::uint64_t timer_moves = 0;
 };
 
-struct alignas(64) Shard {
+/// Packets that were decided in a shard, by verdict.
+struct PacketTally {
+  std::uint64_t packets = 0, bytes = 0, new_ = 0, established = 0, related = 0, reply = 0,
+                invalid = 0;
+};
+
+/// What every visit writes lies together in front, so that a shard that was another core's comes
+/// over with two lines.
+struct alignas(128) Shard {
   Spinlock lock;
+  std::uint8_t number = 0;                          ///< its place among the shards; set once
+  std::uint64_t now_ms UCT_GUARDED_BY(lock) = 0;    ///< the latest time seen here
+  std::uint64_t swept_ms UCT_GUARDED_BY(lock) = 0;  ///< all that expired until then is gone
+  PacketTally tally UCT_GUARDED_BY(lock);
+
   Index index UCT_GUARDED_BY(lock);
   FamilyPool<KeyV4> v4 UCT_GUARDED_BY(lock);
   FamilyPool<KeyV6> v6 UCT_GUARDED_BY(lock);
   LabelPool labels UCT_GUARDED_BY(lock);
   ShardCounters counters UCT_GUARDED_BY(lock);
-  std::uint64_t now_ms UCT_GUARDED_BY(lock) = 0;    ///< the latest time seen here
-  std::uint64_t swept_ms UCT_GUARDED_BY(lock) = 0;  ///< all that expired until then is gone
 
   template <typename Key>
   FamilyPool<Key>& family() UCT_NO_THREAD_SAFETY_ANALYSIS {
@@ -87,17 +98,29 @@ struct alignas(64) Shard {
   }
 };
 
-/// Both may be called without the lock: see table/index.h.
-inline void prefetch_bucket(const Shard& shard, std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
-  shard.index.prefetch(hash);
+/// All of these may be called without the lock: see table/index.h.
+inline void prefetch_shard(const Shard& shard) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  __builtin_prefetch(&shard.lock, 1, 3);
 }
-inline void prefetch_record(const Shard& shard, std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
-  const std::uint32_t number = shard.index.hint(hash);
-  if (number == kNoNumber) return;
-  if ((number & kV6Bit) != 0) {
-    shard.v6.records.prefetch(number & ~kV6Bit);
+inline const Bucket* home_bucket(const Shard& shard,
+                                 std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  return shard.index.home_bucket(hash);
+}
+inline std::uint32_t guess_number(const Shard& shard, const Bucket& bucket,
+                                  std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  return shard.index.guess(bucket, hash);
+}
+inline const Bucket* next_bucket(const Shard& shard,
+                                 const Bucket& bucket) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  return shard.index.next_bucket(bucket);
+}
+template <typename Key>
+inline void prefetch_record(const Shard& shard,
+                            std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  if constexpr (Key::kFamily == Family::ipv4) {
+    shard.v4.records.prefetch(number & ~kV6Bit);
   } else {
-    shard.v4.records.prefetch(number);
+    shard.v6.records.prefetch(number & ~kV6Bit);
   }
 }
 

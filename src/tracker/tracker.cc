@@ -51,6 +51,7 @@ bool core::TrackerCore::reserve() {
   for (std::uint32_t i = 0; i < config.shards; ++i) {
     core::Shard& shard = shards[i];
     const core::SpinlockGuard guard(shard.lock);
+    shard.number = static_cast<std::uint8_t>(i);
     const bool has_room = shard.index.reserve(most) && shard.labels.reserve(2 * most) &&
                           shard.v4.records.reserve(most) && shard.v6.records.reserve(most) &&
                           shard.v4.wheel.reserve(most, core::Tick{}) &&
@@ -142,20 +143,27 @@ SequenceCheck Tracker::sequence_check(Zone zone) const { return core_->zones.che
 
 namespace {
 
-void add_packets(const core::PacketCounters& from, Stats& to) {
+void add_strays(const core::StrayCounters& from, Stats& to) {
   to.packets += from.packets;
   to.bytes += from.bytes;
   to.untracked += from.untracked;
+  to.invalid += from.invalid;
+  for (std::size_t i = 0; i < kReasonCount; ++i) to.reasons[i] += from.reasons[i];
+}
+
+void add_tally(const core::PacketTally& from, Stats& to) {
+  to.packets += from.packets;
+  to.bytes += from.bytes;
   to.new_ += from.new_;
   to.established += from.established;
   to.related += from.related;
   to.reply += from.reply;
   to.invalid += from.invalid;
-  for (std::size_t i = 0; i < kReasonCount; ++i) to.reasons[i] += from.reasons[i];
 }
 
 void add_shard(core::Shard& shard, Stats& to) {
   const core::SpinlockGuard guard(shard.lock);
+  add_tally(shard.tally, to);
   const core::ShardCounters from = shard.counters;
   for (std::size_t i = 0; i < kProtocolGroupCount; ++i) {
     to.protocols[i].opened += from.protocols[i].opened;
@@ -181,9 +189,7 @@ void add_shard(core::Shard& shard, Stats& to) {
 
 Stats Tracker::stats() const {
   Stats stats;
-  for (const core::PacketCounters& counters : core_->packet_counters) {
-    add_packets(counters, stats);
-  }
+  for (const core::StrayCounters& counters : core_->stray_counters) add_strays(counters, stats);
   for (std::uint32_t i = 0; i < 1U << core_->shard_bits; ++i) {
     add_shard(core_->shards[i], stats);
   }

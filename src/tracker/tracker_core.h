@@ -19,10 +19,10 @@
 
 namespace uct::core {
 
-/// Counters of packets, spread over lines so that threads seldom share one.
-struct alignas(64) PacketCounters {
-  std::atomic<std::uint64_t> packets{0}, bytes{0}, untracked{0}, new_{0}, established{0},
-      related{0}, reply{0}, invalid{0};
+/// Counters of packets that came to no shard, and of all reasons, spread over lines so that threads
+/// seldom share one. Packets of a shard are counted there, under its lock.
+struct alignas(64) StrayCounters {
+  std::atomic<std::uint64_t> packets{0}, bytes{0}, untracked{0}, invalid{0};
   std::array<std::atomic<std::uint64_t>, kReasonCount> reasons{};
 };
 inline constexpr std::size_t kCounterStripes = 16;
@@ -89,8 +89,7 @@ struct TrackerCore {
   template <typename Key>
   ConnectionHandle handle_of(const Shard& shard, std::uint32_t number, const Key& key,
                              std::uint64_t hash) const {
-    const auto place = static_cast<std::uint64_t>(&shard - shards.get());
-    return static_cast<ConnectionHandle>(place << 56 |
+    return static_cast<ConnectionHandle>(std::uint64_t{shard.number} << 56 |
                                          std::uint64_t{number | kFamilyBit<Key>} << 24 |
                                          std::uint64_t{key.generation} << 16 | (hash & 0xffff));
   }
@@ -111,7 +110,7 @@ struct TrackerCore {
   std::atomic<std::uint32_t> connection_count{0};
   std::atomic<std::uint32_t> next_sweep{0};  ///< the shard at which the next sweep begins
   std::atomic<std::int64_t> epoch_ms;        ///< the caller's time of the tracker's millisecond 0
-  std::array<PacketCounters, kCounterStripes> packet_counters;
+  std::array<StrayCounters, kCounterStripes> stray_counters;
 };
 
 }  // namespace uct::core

@@ -1,0 +1,163 @@
+// A shard's packets of a block: its lock, the end of the express lane, and what is counted. Whoever
+// does not pass the lane is decided in decide.cc.
+#include <array>
+#include <bit>
+
+#include "tracker/pipeline.h"
+
+namespace uct::core {
+
+namespace {
+
+// The flags new, est, rel, rpl and inv of a shard's packets are counted side by side in one word:
+// a block's 32 packets fit a field of 12 bits many times over.
+constexpr unsigned kCountedFlags = 5;
+constexpr unsigned kFieldBits = 12;
+
+constexpr std::array<std::uint64_t, 1U << kCountedFlags> make_flag_fields() {
+  std::array<std::uint64_t, 1U << kCountedFlags> fields{};
+  for (std::size_t flags = 0; flags < fields.size(); ++flags) {
+    for (unsigned bit = 0; bit < kCountedFlags; ++bit) {
+      fields[flags] |= std::uint64_t{flags >> bit & 1} << (bit * kFieldBits);
+    }
+  }
+  return fields;
+}
+constexpr auto kFlagFields = make_flag_fields();
+
+std::uint64_t fields_of(StateFlags state) {
+  return kFlagFields[static_cast<unsigned>(state) % kFlagFields.size()];
+}
+
+void count(PacketTally& tally, std::uint64_t fields) {
+  const auto field = [&](unsigned flag) {
+    return fields >> (flag * kFieldBits) & ((1U << kFieldBits) - 1);
+  };
+  tally.new_ += field(0);
+  tally.established += field(1);
+  tally.related += field(2);
+  tally.reply += field(3);
+  tally.invalid += field(4);
+}
+
+}  // namespace
+
+/// What the end of the express lane needs of one shard and family, read once a visit.
+template <typename Key>
+struct Pipeline::Lane {
+  Lane(const Pipeline& pipeline, Shard& shard) UCT_REQUIRES(shard.lock)
+      : records(&shard.family<Key>().records.record(0)),
+        colds(&shard.family<Key>().records.cold(0)),
+        timeouts(pipeline.tracker_.policies.timeouts(TimeoutClass::tcp_established)),
+        capacity(shard.family<Key>().records.capacity()),
+        now(static_cast<std::uint32_t>(shard.now_ms)),
+        handle(std::uint64_t{shard.number} << 56 | std::uint64_t{kFamilyBit<Key>} << 24) {
+    for (unsigned direction = 0; direction < 2; ++direction) {
+      verdicts[direction].zone = pipeline.request_.zone;
+      verdicts[direction].state = StateFlags::established | StateFlags::tracked;
+    }
+    verdicts[1].state |= StateFlags::reply;
+  }
+
+  Record<Key>* records;
+  Cold* colds;
+  const std::atomic<std::uint32_t>* timeouts;
+  std::uint32_t capacity;
+  std::uint32_t now;
+  std::uint64_t handle;
+  Verdict verdicts[2];  ///< by direction, but for the handle
+};
+
+/// Lets packet i pass when the number that was guessed is its connection's, the connection is
+/// plainly established, and nothing but windows, counters and the deadline changes.
+///
+/// Gives     false, and changes nothing, when it needs a closer look.
+template <typename Key>
+[[gnu::always_inline]] inline bool Pipeline::pass(const Lane<Key>& lane, Block& block,
+                                                  std::size_t i, Verdict& verdict) {
+  const std::uint32_t number = block.guess[i] ^ kFamilyBit<Key>;
+  if (number >= lane.capacity) return false;
+  // What lies at the number is believed only now, under the lock: the key of a place without
+  // connection is equal to no packet's.
+  Record<Key>& record = lane.records[number];
+  Body& body = record.body;
+  if (!has_words(record.key, block.template words<Key>(i)) || !tcp::is_plainly_established(body)) {
+    return false;
+  }
+  const std::uint32_t timeout = lane.timeouts[body.policy].load(std::memory_order_relaxed);
+  // A deadline that has passed (0 or huge as a number without sign), or that would come nearer than
+  // it was, is for the timer wheel.
+  if (body.deadline - lane.now - 1 >= timeout) return false;
+  const ExpressItem& item = block.lane[i];
+  const Direction direction = direction_of(body, item.from);
+  if (!tcp::update_established(body, direction, item.segment)) return false;
+  count_packet(body, lane.colds[number], direction, item.ip_size);
+  body.timeout = timeout;
+  body.deadline = lane.now + timeout;
+  verdict = lane.verdicts[static_cast<unsigned>(direction)];
+  verdict.connection = static_cast<ConnectionHandle>(lane.handle | std::uint64_t{number} << 24 |
+                                                     std::uint64_t{record.key.generation} << 16 |
+                                                     (block.hash[i] & 0xffff));
+  return true;
+}
+
+/// Lets the packets of `which` pass one by one. A function by itself, so that the compiler has all
+/// registers for it: inside its caller it spilled most of what it computes.
+///
+/// Gives     those that are left from the first that needs a closer look on.
+template <typename Key>
+[[gnu::noinline]] std::uint32_t Pipeline::pass_all(const Lane<Key>& lane, Block& block,
+                                                   std::uint32_t which, Verdict* verdicts) {
+  while (which != 0) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(which));
+    if (!pass(lane, block, i, verdicts[i])) [[unlikely]]
+      break;
+    which &= which - 1;
+  }
+  return which;
+}
+
+/// Decides the packets of one shard among those of a block, in their order.
+void Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t which) {
+  Shard& shard = tracker_.shards[number];
+  const SpinlockGuard guard(shard.lock);
+  enter_shard(shard);
+  shard.tally.packets += static_cast<unsigned>(std::popcount(which));
+  shard.tally.bytes += block.bytes;
+  block.bytes = 0;
+  Verdict* const verdicts = &verdicts_[block.first];
+  for (std::uint32_t left = which; left != 0;) {
+    // Runs of one kind: passengers of the lane of IPv4 or IPv6, or one packet of the long way.
+    const std::uint32_t first = left & (0U - left);
+    const bool v6 = (block.v6 & first) != 0;
+    const std::uint32_t alike = block.express & (v6 ? block.v6 : ~block.v6);
+    if ((alike & first) != 0) {
+      const std::uint32_t stop = left & ~alike;  // the run ends before the lowest of these
+      const std::uint32_t run = left & (stop == 0 ? ~0U : (stop & (0U - stop)) - 1);
+      const std::uint32_t rest = v6 ? pass_all(Lane<KeyV6>(*this, shard), block, run, verdicts)
+                                    : pass_all(Lane<KeyV4>(*this, shard), block, run, verdicts);
+      left = (left & ~run) | rest;
+      if (rest == 0) continue;
+    }
+    decide(shard, block, static_cast<std::size_t>(std::countr_zero(left)));
+    left &= left - 1;
+  }
+  std::uint64_t fields = 0;
+  for (; which != 0; which &= which - 1) {
+    fields += fields_of(verdicts[std::countr_zero(which)].state);
+  }
+  count(shard.tally, fields);
+}
+
+void Pipeline::enter_shard(Shard& shard) {
+  if (now_ms_ < shard.now_ms) {
+    ++shard.counters.clock_regressed;
+    return;
+  }
+  if (now_ms_ - shard.swept_ms >= kTickHorizon / 2) [[unlikely]] {
+    tracker_.catch_up(shard, now_ms_);
+  }
+  shard.now_ms = now_ms_;
+}
+
+}  // namespace uct::core
