@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/bench.h"
 #include "cli/exit_codes.h"
 #include "cli/nearest.h"
 #include "cli/output.h"
@@ -26,14 +27,16 @@ constexpr std::string_view kHelp =
     "\n"
     "Commands:\n"
     "  track FILE...   the connections in captures, every packet's state, and why\n"
+    "  bench WORKLOAD  what tracking costs on this machine\n"
     "  help [COMMAND]  this text, or a command's options\n"
     "  version         the version\n"
     "\n"
     "Examples:\n"
     "  uct track web.pcap\n"
-    "  uct track --explain --filter 'tcp port 443' web.pcap\n";
+    "  uct track --explain --filter 'tcp port 443' web.pcap\n"
+    "  uct bench established --connections 1M\n";
 
-constexpr std::array<std::string_view, 3> kCommands = {"track", "help", "version"};
+constexpr std::array<std::string_view, 4> kCommands = {"track", "bench", "help", "version"};
 
 int print(std::string_view words) {
   Output out(STDOUT_FILENO);
@@ -53,9 +56,10 @@ int help(Arguments arguments) {
       std::string_view(arguments[0]) == "version") {
     return print(kHelp);
   }
-  if (std::string_view(arguments[0]) != "track") return refuse("command", arguments[0]);
   const std::array<const char*, 1> ask = {"--help"};
-  return track(ask);
+  if (std::string_view(arguments[0]) == "track") return track(ask);
+  if (std::string_view(arguments[0]) == "bench") return bench(ask);
+  return refuse("command", arguments[0]);
 }
 
 int run(Arguments arguments) {
@@ -63,6 +67,7 @@ int run(Arguments arguments) {
   const std::string_view command = arguments[0];
   const Arguments rest = arguments.subspan(1);
   if (command == "track") return track(rest);
+  if (command == "bench") return bench(rest);
   if (command == "help") return help(rest);
   if (command == "--help" || command == "-h") return print(kHelp);
   if (command == "version" || command == "--version" || command == "-V") {

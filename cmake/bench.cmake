@@ -11,7 +11,7 @@ elseif(bench_sources)
   if(uct_lto)
     target_link_options(uct_bench_micro PRIVATE -flto=auto)
   endif()
-  target_link_libraries(uct_bench_micro PRIVATE uct_test_support uct_peers
+  target_link_libraries(uct_bench_micro PRIVATE uct_test_support
                         benchmark::benchmark benchmark::benchmark_main)
   if(UCT_BUILD_TESTS)
     add_test(NAME bench.micro.runs COMMAND uct_bench_micro --benchmark_min_time=0.001

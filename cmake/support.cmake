@@ -1,5 +1,5 @@
 # What tests, fuzz targets and benchmarks share: the rooms' private headers, the equipment of
-# tests/support and the expiry peers of bench/peers.
+# tests/support, and the workloads and rivals of bench.
 
 if(UCT_BUILD_TESTS OR UCT_FUZZ)
   uct_require_package(GTest libgtest-dev)
@@ -12,7 +12,7 @@ target_include_directories(uct_internals INTERFACE ${PROJECT_SOURCE_DIR}/src ${P
 target_compile_definitions(uct_internals INTERFACE
   UCT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" UCT_BINARY_DIR="${PROJECT_BINARY_DIR}")
 target_link_libraries(uct_internals INTERFACE uct_core)
-foreach(library uct_capture uct_sweeper)
+foreach(library uct_capture uct_sweeper uct_bench)
   if(TARGET ${library})
     target_link_libraries(uct_internals INTERFACE ${library})
   endif()
@@ -38,4 +38,3 @@ function(uct_add_support_library target folder)
 endfunction()
 
 uct_add_support_library(uct_test_support tests/support)
-uct_add_support_library(uct_peers bench/peers)

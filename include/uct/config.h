@@ -30,6 +30,11 @@ struct Config {
   /// number of threads gains nothing.
   std::uint32_t shards = 16;
 
+  /// Promises that no two calls of this tracker overlap, because its thread owns its traffic: then
+  /// the packet path takes no locks. Make one such tracker a thread, each with one shard; see
+  /// docs/performance.md for what it buys.
+  bool exclusive = false;
+
   /// The secret key of the hash. Take 128 random bits for live traffic, so that nobody outside can
   /// make keys collide; a fixed one replays exactly.
   std::array<std::uint64_t, 2> hash_key{};

@@ -108,6 +108,12 @@ class Tracker {
   void process(std::span<Packet> burst, const Request& request, Timestamp now,
                std::span<Verdict> verdicts, std::span<Explanation> explanations = {}) noexcept;
 
+  /// Gives     the shard (below Config::shards) that packets of this connection are decided in,
+  ///           the same for both directions: a dispatcher that sends all packets of a shard to one
+  ///           thread keeps that thread from ever waiting for a lock. Nothing depends on it but
+  ///           speed. 0 for what has no connection of its own: malformed packets, later fragments.
+  std::uint32_t shard_of(const Packet& packet, Zone zone) const noexcept;
+
   /// Removes connections that expired by `now`, within the budget.
   ///
   /// Threads   any number at once; each shard is swept by one of them at a time.

@@ -34,17 +34,58 @@ _uct_track() {
   esac
 }
 
+_uct_bench_compare() {
+  local word=$1 before=$2
+  case $before in
+    --only) _uct_words "size setup crr scaling latency single memory flood collide" "$word" ;;
+    --output)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -d -- "$word")
+      ;;
+    --rounds) ;;
+    *) _uct_words "--output --rounds --quick --only -h --help" "$word" ;;
+  esac
+}
+
+_uct_bench() {
+  local word=$1 before=$2
+  case $before in
+    --target) _uct_words "uct 2016" "$word" ;;
+    --connections) _uct_words "10k 100k 1M 4M" "$word" ;;
+    --packets | --threads | --runs | --shards) ;;
+    *)
+      if [[ $word == -* ]]; then
+        _uct_words "--connections --packets --threads --runs --target --ipv6 --udp --zipf --single
+          --unsteered --exclusive --shards --json -h --help" "$word"
+      elif ((COMP_CWORD == 2)); then
+        _uct_words "established setup crr mixed sweep grow memory flood collide replay floor
+          compare list" "$word"
+      elif [[ ${COMP_WORDS[2]} == replay ]]; then
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      fi
+      ;;
+  esac
+}
+
 _uct() {
   local word=${COMP_WORDS[COMP_CWORD]}
   local before=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _uct_words "track help version --help --version" "$word"
+    _uct_words "track bench help version --help --version" "$word"
     return
   fi
   case ${COMP_WORDS[1]} in
     track) _uct_track "$word" "$before" ;;
-    help) _uct_words "track help version" "$word" ;;
+    bench)
+      if ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[2]} == compare ]]; then
+        _uct_bench_compare "$word" "$before"
+      else
+        _uct_bench "$word" "$before"
+      fi
+      ;;
+    help) _uct_words "track bench help version" "$word" ;;
   esac
 }
 

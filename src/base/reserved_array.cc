@@ -37,7 +37,7 @@ bool Reservation::reserve(std::size_t size_bytes) {
   *this = Reservation();
   base_ = start + before;
   size_ = size;
-  ::madvise(base_, size, MADV_HUGEPAGE);
+  if (size > kHugePage) ::madvise(base_ + kHugePage, size - kHugePage, MADV_HUGEPAGE);
   return true;
 }
 

@@ -115,8 +115,8 @@ inline unsigned is_behind(const KeyV6::Address& a, std::uint16_t a_port, const K
 
 }  // namespace detail
 
-/// Fills `key` for a protocol with ports, without branches: which end is the lower one is as good as
-/// random, and a branch mispredicted costs more than all of this.
+/// Fills `key` for a protocol with ports, without branches: which end is the lower one is as good
+/// as random, and a branch mispredicted costs more than all of this.
 ///
 /// Gives     as make_key().
 template <typename Key>

@@ -65,8 +65,9 @@ struct ParsedPacket {
   std::uint32_t ack = 0;
   std::uint32_t payload_size = 0;  ///< TCP bytes behind its header
 
-  // The tuple. Addresses as they stand in memory (network order); of IPv4 only word 0 counts. Ports in host order. ICMP queries: source_port = id, destination_port = type << 8 | code.
-  // Kind::other: both ports 0.
+  // The tuple. Addresses as they stand in memory (network order); of IPv4 only word 0
+  // counts. Ports in host order. ICMP queries: source_port = id, destination_port = type << 8 |
+  // code. Kind::other: both ports 0.
   std::uint32_t source[4] = {};
   std::uint32_t destination[4] = {};
   std::uint16_t source_port = 0;

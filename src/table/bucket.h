@@ -41,6 +41,22 @@ struct alignas(64) Bucket {
 };
 static_assert(sizeof(Bucket) == 64, "one cache line");
 
+/// Moves the entries of a bucket without overflow whose tags have `bit` to another, and keeps the
+/// rest. Without a branch: half of them go, and nobody can guess which.
+inline void part(Bucket& bucket, Bucket& other, std::uint16_t bit) {
+  const Bucket whole = bucket;
+  unsigned counts[2] = {0, 0};
+  Bucket* const halves[2] = {&bucket, &other};
+  for (unsigned slot = 0; slot < whole.count(); ++slot) {
+    const unsigned goes = (whole.tags[slot] & bit) != 0 ? 1 : 0;
+    halves[goes]->tags[counts[goes]] = whole.tags[slot];
+    halves[goes]->numbers[counts[goes]] = whole.numbers[slot];
+    ++counts[goes];
+  }
+  bucket.link = counts[0];
+  other.link = counts[1];
+}
+
 /// Highest number of overflow buckets that `link` can address.
 inline constexpr std::uint32_t kMaxOverflow = (1U << 28) - 1;
 
@@ -69,8 +85,8 @@ inline SlotMask match_scalar(const Bucket& bucket, std::uint16_t tag) {
   return SlotMask(bits);
 }
 
-/// Gives     the slot of the first tag that matches, or a number from kSlots on. Whether the slot is
-///           in use is not asked: for guesses only.
+/// Gives     the slot of the first tag that matches, or a number from kSlots on. Whether the slot
+///           is in use is not asked: for guesses only.
 inline unsigned guess_slot_scalar(const Bucket& bucket, std::uint16_t tag) {
   unsigned slot = 0;
   while (slot < kSlots && bucket.tags[slot] != tag) ++slot;

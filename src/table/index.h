@@ -19,9 +19,9 @@
 ///   3. A chain has at most kChainMax buckets.
 ///
 /// Relies on base; used by tracker.
-/// Threads   guarded by the shard's lock; only home_bucket(), guess() and next_bucket() may be called without it. The
-///           number of buckets is atomic for their sake; nothing is concluded from it without the
-///           lock.
+/// Threads   guarded by the shard's lock; only home_bucket(), guess() and next_bucket() may be
+///           called without it. The number of buckets is atomic for their sake; nothing is concluded
+///           from it without the lock.
 #pragma once
 
 #include <atomic>
@@ -147,17 +147,26 @@ class Index {
     std::uint32_t number;
   };
 
+  /// Whether the bit by which buckets of this level split is in the tags.
+  static bool bit_in_tag(std::uint32_t split_bit) {
+    return split_bit >= (1U << kTagShift) && split_bit < (1U << (kTagShift + 16));
+  }
+
   template <typename HashOf>
   void split(HashOf&& hash_of) {
-    Entry entries[kChainMax * kSlots];
     if (buckets() >= homes_.capacity()) return;
     const std::uint32_t split_bit = std::bit_floor(buckets());
     const std::uint32_t low = buckets() - split_bit;
+    if (homes_[low].next() == 0 && bit_in_tag(split_bit)) {
+      part(homes_[low], homes_[buckets()], static_cast<std::uint16_t>(split_bit >> kTagShift));
+      set_buckets(buckets() + 1);
+      return;
+    }
+    Entry entries[kChainMax * kSlots];
     const unsigned count = take_chain(low, entries);
     grow_by_one();
-    const bool bit_in_tag = split_bit >= (1U << kTagShift) && split_bit < (1U << (kTagShift + 16));
     for (unsigned i = 0; i < count; ++i) {
-      const std::uint32_t low_hash = bit_in_tag
+      const std::uint32_t low_hash = bit_in_tag(split_bit)
                                          ? std::uint32_t{entries[i].tag} << kTagShift
                                          : static_cast<std::uint32_t>(hash_of(entries[i].number));
       // Cannot fail: each half is no longer than the whole, whose overflow buckets were just freed.

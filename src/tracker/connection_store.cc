@@ -47,14 +47,10 @@ ProtocolStats& stats_of(Shard& shard, Protocol protocol) UCT_REQUIRES(shard.lock
 
 template <typename Key>
 Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening, std::uint32_t& number) {
-  if (connection_count.fetch_add(1, std::memory_order_relaxed) >=
-      max_connections.load(std::memory_order_relaxed)) {
-    connection_count.fetch_sub(1, std::memory_order_relaxed);
-    return Reason::table_full;
-  }
+  if (!take_place(shard)) return Reason::table_full;
   Reason reason = Reason::none;
   FamilyPool<Key>& family = shard.family<Key>();
-  if (!zones.enter(opening.zone)) {
+  if (!enter_zone(shard, opening.zone)) {
     reason = Reason::zone_full;
   } else if ((number = family.records.take()) == NumberPool::kNone) {
     reason = Reason::memory_full;
@@ -76,8 +72,8 @@ Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening, std::uint3
     }
   }
   if (reason != Reason::none) {
-    if (reason != Reason::zone_full) ZoneTable::leave(opening.zone);
-    connection_count.fetch_sub(1, std::memory_order_relaxed);
+    if (reason != Reason::zone_full) leave_zone(shard, opening.zone);
+    give_place(shard);
     return reason;
   }
   Record<Key>& record = family.records.record(number);
@@ -100,8 +96,8 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
     shard.labels.free(family.records.cold(number).label_number);
   }
   ZoneTable::Entry* zone = zones.entry(record.key.zone);
-  if (zone != nullptr) ZoneTable::leave(*zone);
-  connection_count.fetch_sub(1, std::memory_order_relaxed);
+  if (zone != nullptr) leave_zone(shard, *zone);
+  give_place(shard);
   shard.index.erase(hash, number | kFamilyBit<Key>);
   family.records.free(number);
 }

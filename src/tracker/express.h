@@ -43,8 +43,8 @@ inline T load(const std::byte* bytes) {
   return value;
 }
 
-/// Gives     whether link type and both checksums are what the lane takes, by one comparison of three
-///           neighbouring bytes.
+/// Gives     whether link type and both checksums are what the lane takes, by one comparison of
+///           three neighbouring bytes.
 inline bool is_trusted_ethernet(const Packet& packet) {
   static_assert(offsetof(Packet, ip_checksum) == offsetof(Packet, link) + 1);
   static_assert(offsetof(Packet, transport_checksum) == offsetof(Packet, link) + 2);

@@ -120,7 +120,7 @@ template <typename Key>
 /// Decides the packets of one shard among those of a block, in their order.
 void Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t which) {
   Shard& shard = tracker_.shards[number];
-  const SpinlockGuard guard(shard.lock);
+  const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
   enter_shard(shard);
   shard.tally.packets += static_cast<unsigned>(std::popcount(which));
   shard.tally.bytes += block.bytes;

@@ -135,6 +135,7 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
     Shard& shard = core.shards[(first + i) % shard_count];
     bool done = false;
     while (!done) {
+      shard.lock.let_others_first();
       const SpinlockGuard guard(shard.lock);
       const core::ExpirySweep overdue = advance_clock(core, shard, now_ms);
       const std::uint32_t piece = std::clamp<std::uint32_t>(budget.timers_per_lock, 1, left);
@@ -226,6 +227,7 @@ std::size_t core::TrackerCore::flush_family(Shard& shard, std::uint64_t now_ms,
   std::uint32_t number = 0;
   bool more = true;
   while (more) {
+    shard.lock.let_others_first();
     const SpinlockGuard guard(shard.lock);
     advance_clock(*this, shard, now_ms);
     const auto take = [&](const ConnectionInfo& info,

@@ -54,6 +54,17 @@ Pipeline::Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
       tcp_tail_(last_word(request.zone, Kind::tcp)),
       strays_(tracker.stray_counters[stripe()]) {}
 
+std::uint32_t shard_of(const TrackerCore& tracker, const Packet& packet, Zone zone) {
+  ParsedPacket parsed;
+  parse(packet, ParseOptions{.udp6_zero_checksum = tracker.config.udp6_zero_checksum}, parsed);
+  if (parsed.fate != Fate::track && parsed.fate != Fate::error) return 0;
+  const auto shard = [&]<typename Key>(Key key) {
+    make_key(parsed, zone, key);
+    return tracker.shard_number(hash_key(key, tracker.config.hash_key));
+  };
+  return parsed.family == Family::ipv6 ? shard(KeyV6{}) : shard(KeyV4{});
+}
+
 void Pipeline::run() {
   // Bytes, so that nothing is initialised that the stages fill anyway: a call with one packet would
   // otherwise spend more on that than on the packet.

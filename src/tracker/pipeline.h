@@ -194,4 +194,7 @@ class Pipeline {
   std::uint64_t stray_untracked_ = 0;
 };
 
+/// Tracker::shard_of.
+std::uint32_t shard_of(const TrackerCore& tracker, const Packet& packet, Zone zone);
+
 }  // namespace uct::core

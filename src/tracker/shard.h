@@ -5,6 +5,7 @@
 /// Threads   everything but `lock`, prefetch and the index's unlocked calls needs the lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include <uct/events.h>
@@ -14,6 +15,7 @@
 #include "expiry/timer_wheel.h"
 #include "table/index.h"
 #include "table/pool.h"
+#include "tracker/zone_table.h"
 
 namespace uct::core {
 
@@ -73,6 +75,13 @@ struct PacketTally {
                 invalid = 0;
 };
 
+/// Connections of one zone that are counted in the zone already and not used yet: the zone's count
+/// is shared by all cores, and touched once for many.
+struct ZoneCredit {
+  ZoneTable::Entry* zone = nullptr;
+  std::uint32_t unused = 0;
+};
+
 /// What every visit writes lies together in front, so that a shard that was another core's comes
 /// over with two lines.
 struct alignas(128) Shard {
@@ -81,6 +90,10 @@ struct alignas(128) Shard {
   std::uint64_t now_ms UCT_GUARDED_BY(lock) = 0;    ///< the latest time seen here
   std::uint64_t swept_ms UCT_GUARDED_BY(lock) = 0;  ///< all that expired until then is gone
   PacketTally tally UCT_GUARDED_BY(lock);
+
+  /// Connections that this shard may still open without asking; others take them when they must.
+  std::atomic<std::uint32_t> spare_places{0};
+  ZoneCredit zone_credit UCT_GUARDED_BY(lock);
 
   Index index UCT_GUARDED_BY(lock);
   FamilyPool<KeyV4> v4 UCT_GUARDED_BY(lock);

@@ -94,23 +94,30 @@ void Tracker::process(std::span<Packet> burst, const Request& request, Timestamp
   core::Pipeline(*core_, request, now, burst, verdicts, explanations).run();
 }
 
+std::uint32_t Tracker::shard_of(const Packet& packet, Zone zone) const noexcept {
+  return core::shard_of(*core_, packet, zone);
+}
+
 Error Tracker::set_max_connections(std::uint32_t maximum) {
   if (maximum == 0) return Error::capacity_zero;
   if (maximum > core_->capacity) return Error::capacity_too_large;
-  core_->max_connections = maximum;
+  core_->set_max_connections(maximum);
   return Error::none;
 }
 
 std::uint32_t Tracker::max_connections() const { return core_->max_connections; }
-std::uint32_t Tracker::connection_count() const { return core_->connection_count; }
+std::uint32_t Tracker::connection_count() const { return core_->connection_count(); }
 
 void Tracker::set_zone_limit(Zone zone, std::optional<std::uint32_t> limit) {
   core_->zones.set_limit(zone, limit);
+  core_->collect_zone_credit(core_->zones.entry(zone));  // from here on they are counted one by one
 }
 void Tracker::set_default_zone_limit(std::optional<std::uint32_t> limit) {
   core_->zones.set_default_limit(limit);
+  core_->collect_zone_credit(nullptr);
 }
 Tracker::ZoneLimit Tracker::zone_limit(Zone zone) const {
+  core_->collect_zone_credit(core_->zones.entry(zone));
   return {core_->zones.limit(zone), core_->zones.count(zone)};
 }
 std::optional<std::uint32_t> Tracker::default_zone_limit() const {

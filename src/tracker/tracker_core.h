@@ -39,6 +39,24 @@ struct TrackerCore {
   std::uint64_t ms_of(Timestamp time);
   Timestamp timestamp_of_ms(std::uint64_t ms) const;
 
+  // ---- limits.cc: need the shard's lock, but for the last three ------------------------------
+
+  /// Counts one more connection of the shard.
+  ///
+  /// Gives     false, and counts nothing, when max_connections are there.
+  bool take_place(Shard& shard) UCT_REQUIRES(shard.lock);
+  void give_place(Shard& shard) UCT_REQUIRES(shard.lock);
+
+  /// Likewise for a zone and its limit.
+  bool enter_zone(Shard& shard, ZoneTable::Entry& zone) UCT_REQUIRES(shard.lock);
+  void leave_zone(Shard& shard, ZoneTable::Entry& zone) UCT_REQUIRES(shard.lock);
+
+  std::uint32_t connection_count() const;
+  void set_max_connections(std::uint32_t maximum);
+
+  /// Takes back what shards hold unused of `zone`, or of every zone when it is null.
+  void collect_zone_credit(const ZoneTable::Entry* zone);
+
   // ---- connection_store.cc: all need the shard's lock ----------------------------------------
 
   /// Sweeps a little in a shard whose commit was refused.
@@ -107,9 +125,9 @@ struct TrackerCore {
   PolicyTable policies;
   FragmentFollower fragments;
   std::atomic<std::uint32_t> max_connections;
-  std::atomic<std::uint32_t> connection_count{0};
-  std::atomic<std::uint32_t> next_sweep{0};  ///< the shard at which the next sweep begins
-  std::atomic<std::int64_t> epoch_ms;        ///< the caller's time of the tracker's millisecond 0
+  std::atomic<std::uint32_t> places_given{0};  ///< connections, and places that shards hold spare
+  std::atomic<std::uint32_t> next_sweep{0};    ///< the shard at which the next sweep begins
+  std::atomic<std::int64_t> epoch_ms;          ///< the caller's time of the tracker's millisecond 0
   std::array<StrayCounters, kCounterStripes> stray_counters;
 };
 

@@ -36,7 +36,15 @@ class ZoneTable {
   ///
   /// Gives     false, and counts nothing, when the zone's limit (or else the default) is reached.
   bool enter(Entry& entry) const;
-  static void leave(Entry& entry) { entry.count.fetch_sub(1, std::memory_order_relaxed); }
+  static void leave(Entry& entry, std::uint32_t connections = 1) {
+    entry.count.fetch_sub(connections, std::memory_order_relaxed);
+  }
+
+  /// Gives     whether a limit holds for the zone, its own or the default.
+  bool is_limited(const Entry& entry) const {
+    return entry.limit.load(std::memory_order_relaxed) != kUnset ||
+           default_limit_.load(std::memory_order_relaxed) != kUnset;
+  }
 
   void set_limit(Zone zone, std::optional<std::uint32_t> limit);
   void set_default_limit(std::optional<std::uint32_t> limit);

@@ -1,0 +1,110 @@
+// How many connections there may be, in all and in a zone. Both counts are shared by all cores, so
+// that shards take from them in lots: opening a connection touches a line of its own shard only.
+#include <algorithm>
+
+#include "tracker/tracker_core.h"
+
+namespace uct::core {
+
+namespace {
+
+/// Places a shard takes at once, and keeps at most twice of.
+constexpr std::uint32_t kLot = 64;
+
+/// Takes one, if there is any; `alone` when no other thread can be at it.
+bool take_one(std::atomic<std::uint32_t>& places, bool alone) {
+  std::uint32_t there = places.load(std::memory_order_relaxed);
+  if (alone && there != 0) {
+    places.store(there - 1, std::memory_order_relaxed);
+    return true;
+  }
+  while (there != 0) {
+    if (places.compare_exchange_weak(there, there - 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool TrackerCore::take_place(Shard& shard) {
+  if (take_one(shard.spare_places, config.exclusive)) return true;
+  std::uint32_t given = places_given.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::uint32_t maximum = max_connections.load(std::memory_order_relaxed);
+    if (given >= maximum) break;
+    const std::uint32_t lot = std::min(kLot, maximum - given);
+    if (places_given.compare_exchange_weak(given, given + lot, std::memory_order_relaxed)) {
+      shard.spare_places.fetch_add(lot - 1, std::memory_order_relaxed);
+      return true;
+    }
+  }
+  // Nearly full: what other shards hold spare is as good. Their locks are not needed for it.
+  return given <= max_connections.load(std::memory_order_relaxed) &&
+         std::any_of(&shards[0], &shards[0] + config.shards,
+                     [](Shard& other) { return take_one(other.spare_places, false); });
+}
+
+void TrackerCore::give_place(Shard& shard) {
+  const std::uint32_t spare = shard.spare_places.load(std::memory_order_relaxed);
+  const bool too_many = places_given.load(std::memory_order_relaxed) >
+                        max_connections.load(std::memory_order_relaxed);
+  if (too_many) {  // the maximum was lowered: who leaves makes no room
+    places_given.fetch_sub(1, std::memory_order_relaxed);
+  } else if (spare < 2 * kLot) {
+    shard.spare_places.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    const std::uint32_t back = shard.spare_places.exchange(kLot, std::memory_order_relaxed);
+    places_given.fetch_sub(back + 1 - kLot, std::memory_order_relaxed);
+  }
+}
+
+std::uint32_t TrackerCore::connection_count() const {
+  std::uint32_t spare = 0;
+  for (std::uint32_t i = 0; i < config.shards; ++i) {
+    spare += shards[i].spare_places.load(std::memory_order_relaxed);
+  }
+  const std::uint32_t given = places_given.load(std::memory_order_relaxed);
+  return given - std::min(given, spare);  // the two are read one after the other
+}
+
+void TrackerCore::set_max_connections(std::uint32_t maximum) {
+  max_connections.store(maximum, std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < config.shards; ++i) {
+    const std::uint32_t back = shards[i].spare_places.exchange(0, std::memory_order_relaxed);
+    places_given.fetch_sub(back, std::memory_order_relaxed);
+  }
+}
+
+bool TrackerCore::enter_zone(Shard& shard, ZoneTable::Entry& zone) {
+  if (zones.is_limited(zone)) return zones.enter(zone);
+  ZoneCredit& credit = shard.zone_credit;
+  if (credit.zone != &zone || credit.unused == 0) {
+    if (credit.zone != nullptr) ZoneTable::leave(*credit.zone, credit.unused);
+    zone.count.fetch_add(kLot, std::memory_order_relaxed);
+    credit = {&zone, kLot};
+  }
+  --credit.unused;
+  return true;
+}
+
+void TrackerCore::leave_zone(Shard& shard, ZoneTable::Entry& zone) {
+  ZoneCredit& credit = shard.zone_credit;
+  if (credit.zone == &zone && credit.unused < 2 * kLot && !zones.is_limited(zone)) {
+    ++credit.unused;
+  } else {
+    ZoneTable::leave(zone);
+  }
+}
+
+void TrackerCore::collect_zone_credit(const ZoneTable::Entry* zone) {
+  for (std::uint32_t i = 0; i < config.shards; ++i) {
+    Shard& shard = shards[i];
+    const SpinlockGuard guard(shard.lock);
+    ZoneCredit& credit = shard.zone_credit;
+    if (credit.zone == nullptr || (zone != nullptr && credit.zone != zone)) continue;
+    ZoneTable::leave(*credit.zone, credit.unused);
+    credit = {};
+  }
+}
+
+}  // namespace uct::core
