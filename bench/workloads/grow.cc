@@ -26,7 +26,7 @@ constexpr std::size_t kNewInBurst = kBurst / 2;
 struct Outcome {
   LatencyHistogram quiet;
   LatencyHistogram growing;
-  std::vector<double> elapsed;  ///< a thread, while growing
+  std::vector<Elapsed> elapsed;  ///< a thread, while growing
   std::string wrong;
 };
 

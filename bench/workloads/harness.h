@@ -4,6 +4,8 @@
 /// Threads   as said at each function.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -22,6 +24,20 @@ inline double clock_ns() {
   return static_cast<double>(std::chrono::nanoseconds(now).count());
 }
 
+/// Nanoseconds that the calling thread was given a processor: faults and spinning count, what other
+/// programs take does not. Costs a system call, so that only long sections are timed by it.
+inline double thread_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+/// What a thread's section took, in nanoseconds.
+struct Elapsed {
+  double thread = 0;  ///< of the thread's own time
+  double wall = 0;
+};
+
 /// The caller's time on the way through a run: starts far from zero and is moved by the driver, so
 /// that runs repeat exactly.
 inline constexpr Timestamp kStart{std::chrono::seconds(1'000'000)};
@@ -36,18 +52,18 @@ inline double median(std::vector<double> values) {
 
 /// Runs body(thread) on `threads` threads that begin together.
 ///
-/// Gives     what each took, in nanoseconds.
+/// Gives     what each took.
 template <typename Body>
-std::vector<double> run_threads(unsigned threads, Body&& body) {
+std::vector<Elapsed> run_threads(unsigned threads, Body&& body) {
   std::atomic<unsigned> ready{0};
-  std::vector<double> elapsed(threads);
+  std::vector<Elapsed> elapsed(threads);
   const auto one = [&](unsigned thread) {
     ready.fetch_add(1);
     while (ready.load() < threads) {
     }
-    const double start = clock_ns();
+    const Elapsed start{thread_ns(), clock_ns()};
     body(thread);
-    elapsed[thread] = clock_ns() - start;
+    elapsed[thread] = {thread_ns() - start.thread, clock_ns() - start.wall};
   };
   std::vector<std::thread> others;
   for (unsigned thread = 1; thread < threads; ++thread) others.emplace_back(one, thread);
@@ -69,26 +85,27 @@ class NullTarget final : public Target {
   unsigned home(const Packet&, unsigned) const override { return 0; }
 };
 
-/// Collects timed sections of a workload with threads, and gives their medians.
+/// Collects timed sections of a workload with threads, and gives their medians: the cost of a unit in
+/// thread time, the rate of all threads together in wall time.
 class Timings {
  public:
   /// `units` were done by each thread in `elapsed` ns.
-  void add(const std::vector<double>& elapsed, double units) {
+  void add(const std::vector<Elapsed>& elapsed, double units) {
     add(elapsed, std::vector<double>(elapsed.size(), units));
   }
 
   /// Each thread did its `units` in its `elapsed` ns. One that had nothing to do does not count.
-  void add(const std::vector<double>& elapsed, const std::vector<double>& units) {
+  void add(const std::vector<Elapsed>& elapsed, const std::vector<double>& units) {
     double sum = 0;
     double busy = 0;
     double done = 0;
     double longest = 0;
     for (std::size_t thread = 0; thread < elapsed.size(); ++thread) {
       if (units[thread] == 0) continue;
-      sum += elapsed[thread] / units[thread];
+      sum += elapsed[thread].thread / units[thread];
       busy += 1;
       done += units[thread];
-      longest = std::max(longest, elapsed[thread]);
+      longest = std::max(longest, elapsed[thread].wall);
     }
     if (busy == 0) return;
     per_unit_.push_back(sum / busy);

@@ -133,9 +133,9 @@ class Replay {
     double elapsed = 0;
     std::uint64_t sent = 0;
     while (sent < packets) {
-      const double start = clock_ns();
+      const double start = thread_ns();
       play();
-      elapsed += clock_ns() - start;
+      elapsed += thread_ns() - start;
       sent += traffic_.packets().size();
       make_new();
     }
@@ -162,10 +162,10 @@ class Replay {
     traffic_.readdress();
     now_ += traffic_.times().back() + kPause;
     if (target_.connection_count() > room_ / 2) now_ += kEverythingGone;
-    const double start = clock_ns();
+    const double start = thread_ns();
     while (target_.sweep(now_) != 0) {
     }
-    sweep_ns_ += clock_ns() - start;
+    sweep_ns_ += thread_ns() - start;
   }
 
   Target& target_;

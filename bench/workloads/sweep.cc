@@ -91,9 +91,9 @@ class SweepRun {
   void sweep_all() {
     unsigned idle = 0;
     while (target_.connection_count() > kLasting && idle < kIdleSweepsMax) {
-      const double start = clock_ns();
+      const double start = thread_ns();
       const std::uint64_t removed = target_.sweep(clock_.now());
-      sweep_ns_ += clock_ns() - start;
+      sweep_ns_ += thread_ns() - start;
       removed_ += removed;
       idle = removed == 0 ? idle + 1 : 0;
     }

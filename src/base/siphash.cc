@@ -32,7 +32,7 @@ template <std::size_t kWords>
 }
 
 template <std::size_t kWords>
-[[gnu::always_inline]] inline void hash_lanes(const HashKeys<kWords>& keys, const HashKey& secret,
+[[gnu::always_inline]] inline void hash_vectors(const HashKeys<kWords>& keys, const HashKey& secret,
                                               Hashes hashes) {
   Lanes columns[kWords];
   part_words(keys, columns);
@@ -43,21 +43,21 @@ template <std::size_t kWords>
 
 template <std::size_t kWords>
 void hash_baseline(const HashKeys<kWords>& keys, const HashKey& secret, Hashes hashes) {
-  hash_lanes<kWords>(keys, secret, hashes);
+  hash_vectors<kWords>(keys, secret, hashes);
 }
 
 #if defined(__x86_64__)
 template <std::size_t kWords>
 [[gnu::target("avx2")]] void hash_avx2(const HashKeys<kWords>& keys, const HashKey& secret,
                                        Hashes hashes) {
-  hash_lanes<kWords>(keys, secret, hashes);
+  hash_vectors<kWords>(keys, secret, hashes);
 }
 
 template <std::size_t kWords>
 [[gnu::target("avx512f,avx512dq,avx512vl")]] void hash_avx512(const HashKeys<kWords>& keys,
                                                               const HashKey& secret,
                                                               Hashes hashes) {
-  hash_lanes<kWords>(keys, secret, hashes);
+  hash_vectors<kWords>(keys, secret, hashes);
 }
 #endif
 

@@ -85,4 +85,14 @@ void siphash13_lanes_2(const HashKeys<2>& keys, const HashKey& secret,
 void siphash13_lanes_5(const HashKeys<5>& keys, const HashKey& secret,
                        std::uint64_t (&hashes)[kHashLanes]);
 
+/// The two by one name.
+inline void hash_lanes(const HashKeys<2>& keys, const HashKey& secret,
+                       std::uint64_t (&hashes)[kHashLanes]) {
+  siphash13_lanes_2(keys, secret, hashes);
+}
+inline void hash_lanes(const HashKeys<5>& keys, const HashKey& secret,
+                       std::uint64_t (&hashes)[kHashLanes]) {
+  siphash13_lanes_5(keys, secret, hashes);
+}
+
 }  // namespace uct::core

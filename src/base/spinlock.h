@@ -20,6 +20,10 @@ class UCT_CAPABILITY("spinlock") Spinlock {
     if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]]
       wait();
   }
+  /// Gives     whether it was free and is the caller's now. For who holds another one already.
+  bool try_lock() UCT_NO_THREAD_SAFETY_ANALYSIS {
+    return !locked_.exchange(true, std::memory_order_acquire);
+  }
   void unlock() UCT_RELEASE() { locked_.store(false, std::memory_order_release); }
 
   /// For who takes the lock again and again, between two times: lets those that wait go first. The

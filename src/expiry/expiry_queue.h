@@ -11,10 +11,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "expiry/tick.h"
 
 namespace uct::core {
+
+/// Numbers that are prefetched, prepared and then visited together, at most.
+inline constexpr std::uint32_t kExpiryBatch = 32;
 
 /// What one call of sweep() did.
 struct ExpirySweep {
@@ -37,11 +41,12 @@ concept ExpiryVisitor = requires(V& visitor, std::uint32_t number) {
   { visitor.visit(number) } -> std::same_as<std::optional<Tick>>;
 };
 
-/// An ExpiryVisitor may also have `prepare(number)`, called between its prefetch and its visit for
-/// all numbers of a batch: the record has arrived, and what it points at can be prefetched.
+/// An ExpiryVisitor may also have `prepare(numbers)`, called between the prefetches and the visits of
+/// a batch: the records have arrived, and what they point at can be prefetched. Visits follow in
+/// that order; an entry becomes another number when an earlier visit disarmed it.
 template <typename V>
-concept PreparingVisitor = requires(V& visitor, std::uint32_t number) {
-  visitor.prepare(number);
+concept PreparingVisitor = requires(V& visitor, std::span<const std::uint32_t> numbers) {
+  visitor.prepare(numbers);
 };
 
 namespace detail {

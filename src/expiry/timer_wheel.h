@@ -119,7 +119,7 @@ class TimerWheel {
   static constexpr std::uint32_t kSlots = kLevels * kLevelSlots;
   static constexpr std::uint32_t kFreeSlot = kSlots;  ///< free chunks hang in a slot of their own
   static constexpr std::uint32_t kChunkEntries = 15;
-  static constexpr std::uint32_t kBatch = 32;  ///< numbers prefetched ahead of their visits
+  static constexpr std::uint32_t kBatch = kExpiryBatch;
   static constexpr std::uint32_t kNoNumber = 0xffff'ffff;
   static constexpr std::uint32_t kInBatch = 0x8000'0000;  ///< flag of a position: index in due_
   static constexpr std::uint32_t kPageChunks = 4096 / 128;
@@ -214,7 +214,7 @@ template <typename Visitor>
 void TimerWheel::visit_collected(Tick now, Visitor& visitor, ExpirySweep& result) {
   for (std::uint32_t i = 0; i < due_count_; ++i) visitor.prefetch(due_[i]);
   if constexpr (PreparingVisitor<Visitor>) {
-    for (std::uint32_t i = 0; i < due_count_; ++i) visitor.prepare(due_[i]);
+    visitor.prepare(std::span<const std::uint32_t>(due_.data(), due_count_));
   }
   for (std::uint32_t i = 0; i < due_count_; ++i) {
     const std::uint32_t number = due_[i];

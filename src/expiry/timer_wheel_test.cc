@@ -16,7 +16,9 @@ constexpr std::uint32_t kDay = 24U * 3600 * 1000;
 /// Takes whatever is due; answers with a later deadline for one number, if told to.
 struct Recorder {
   void prefetch(std::uint32_t number) { prefetched.push_back(number); }
-  void prepare(std::uint32_t number) { prepared.push_back(number); }
+  void prepare(std::span<const std::uint32_t> numbers) {
+    prepared.insert(prepared.end(), numbers.begin(), numbers.end());
+  }
   std::optional<Tick> visit(std::uint32_t number) {
     visited.push_back(number);
     if (number == survivor) return lives_until;

@@ -1,8 +1,9 @@
-#include <cstring>
+#include "packet/ip.h"
 
 #include <gtest/gtest.h>
 
-#include "packet/ip.h"
+#include <cstring>
+
 #include "tests/support/packet_maker.h"
 
 namespace uct::core::test {

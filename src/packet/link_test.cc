@@ -1,6 +1,7 @@
+#include "packet/link.h"
+
 #include <gtest/gtest.h>
 
-#include "packet/link.h"
 #include "tests/support/packet_maker.h"
 
 namespace uct::core::test {

@@ -1,8 +1,8 @@
 // Properties of the parser as a whole, over one valid packet of every kind.
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "tests/support/packet_maker.h"
 

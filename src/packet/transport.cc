@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/bytes.h"
+#include "packet/tcp_header.h"
 
 namespace uct::core {
 
@@ -12,8 +13,6 @@ namespace {
 
 constexpr std::uint32_t kTcpHeaderMin = 20;
 constexpr std::uint32_t kUdpHeader = 8;
-/// Kept apart from kNoWindowScale, which a SYN may not say: RFC 7323 section 2.3 makes 14 of it.
-constexpr std::uint8_t kWindowScaleMost = kNoWindowScale - 1;
 constexpr std::uint32_t kSctpHeader = 12;
 constexpr std::uint32_t kSctpChunkMin = 4;
 constexpr std::uint32_t kDccpHeaderMin = 12;
@@ -25,57 +24,6 @@ std::uint32_t size_of(const TransportSource& source) {
 void read_ports(const std::byte* header, ParsedPacket& out) {
   out.source_port = load_be16(header);
   out.destination_port = load_be16(header + 2);
-}
-
-/// The flags of a segment that some sender makes, PSH, ECE and CWR aside: SYN (with URG), SYN-ACK,
-/// RST with or without ACK, and anything with ACK that has neither SYN nor RST (rules T3, T4).
-constexpr bool flags_are_sane(std::uint8_t flags) {
-  constexpr std::uint8_t kMeaning =
-      tcp_flag::kFin | tcp_flag::kSyn | tcp_flag::kRst | tcp_flag::kAck | tcp_flag::kUrg;
-  const auto f = static_cast<std::uint8_t>(flags & kMeaning);
-  switch (f & ~tcp_flag::kUrg) {
-    case tcp_flag::kSyn:
-    case tcp_flag::kAck:
-    case tcp_flag::kFin | tcp_flag::kAck:
-      return true;
-    case tcp_flag::kSyn | tcp_flag::kAck:
-    case tcp_flag::kRst:
-    case tcp_flag::kRst | tcp_flag::kAck:
-      return (f & tcp_flag::kUrg) == 0;
-    default:
-      return false;
-  }
-}
-
-/// flags_are_sane for each value of the low six bits, so that no packet walks through the switch.
-constexpr std::uint64_t make_sane_flags() {
-  std::uint64_t set = 0;
-  for (unsigned flags = 0; flags < 64; ++flags) {
-    if (flags_are_sane(static_cast<std::uint8_t>(flags))) set |= std::uint64_t{1} << flags;
-  }
-  return set;
-}
-
-constexpr std::uint64_t kSaneFlags = make_sane_flags();
-
-/// Looks for the window scale option of a SYN (RFC 7323 section 2.2); options that make no sense
-/// end the search.
-std::uint8_t read_window_scale(Bytes options) {
-  std::size_t at = 0;
-  while (at < options.size()) {
-    const std::uint8_t kind = load_u8(&options[at]);
-    if (kind == 0) break;
-    if (kind == 1) {
-      ++at;
-      continue;
-    }
-    if (at + 1 >= options.size()) break;
-    const std::uint8_t length = load_u8(&options[at + 1]);
-    if (length < 2 || at + length > options.size()) break;
-    if (kind == 3 && length == 3) return std::min(load_u8(&options[at + 2]), kWindowScaleMost);
-    at += length;
-  }
-  return kNoWindowScale;
 }
 
 /// A datagram shorter than the IP payload is summed over its own length (RFC 768), or over all of
@@ -100,6 +48,26 @@ bool chunks_fit(Bytes chunks) {
 
 }  // namespace
 
+std::uint8_t read_window_scale(Bytes options) {
+  // Kept apart from kNoWindowScale, which a SYN may not say: RFC 7323 section 2.3 makes 14 of it.
+  constexpr std::uint8_t kWindowScaleMost = kNoWindowScale - 1;
+  std::size_t at = 0;
+  while (at < options.size()) {
+    const std::uint8_t kind = load_u8(&options[at]);
+    if (kind == 0) break;
+    if (kind == 1) {
+      ++at;
+      continue;
+    }
+    if (at + 1 >= options.size()) break;
+    const std::uint8_t length = load_u8(&options[at + 1]);
+    if (length < 2 || at + length > options.size()) break;
+    if (kind == 3 && length == 3) return std::min(load_u8(&options[at + 2]), kWindowScaleMost);
+    at += length;
+  }
+  return kNoWindowScale;
+}
+
 bool transport_checksum_ok(const TransportSource& source, std::uint32_t covered) {
   const Bytes addresses(source.ip.addresses, std::size_t{2} * source.ip.address_size());
   const std::uint64_t pseudo = pseudo_header_sum(addresses, source.ip.protocol, size_of(source));
@@ -119,7 +87,7 @@ Reason parse_tcp(const TransportSource& source, ParsedPacket& out) {
   read_ports(header, out);
   if (out.source_port == 0 || out.destination_port == 0) return Reason::port_zero;
   out.tcp_flags = load_u8(header + 13);
-  if ((kSaneFlags >> (out.tcp_flags & 0x3f) & 1) == 0) return Reason::tcp_flags;
+  if (!tcp_flags_are_sane(out.tcp_flags)) return Reason::tcp_flags;
   out.seq = load_be32(header + 4);
   out.ack = load_be32(header + 8);
   out.window = load_be16(header + 14);

@@ -111,8 +111,10 @@ TEST(TcpHeader, ChecksumIsVerifiedUnlessTheCallerDid) {
 TEST(TcpOptions, WindowScaleIsFoundBehindOthers) {
   EXPECT_EQ(scale_of(Bytes().u8(3).u8(3).u8(7).u8(0)), 7);
   EXPECT_EQ(scale_of(Bytes().u8(1).u8(3).u8(3).u8(0)), 0);
-  EXPECT_EQ(scale_of(Bytes().u8(2).u8(4).u16(1460).u8(4).u8(2).u8(8).u8(10).zeros(8).u8(1)
-                         .u8(3).u8(3).u8(14)), 14);
+  EXPECT_EQ(
+      scale_of(
+          Bytes().u8(2).u8(4).u16(1460).u8(4).u8(2).u8(8).u8(10).zeros(8).u8(1).u8(3).u8(3).u8(14)),
+      14);
   EXPECT_EQ(scale_of(Bytes().u8(3).u8(3).u8(200).u8(1)), 200) << "as sent";
 }
 
@@ -184,8 +186,8 @@ TEST(UdpLiteHeader, CoverageIsZeroOrEightToThePacket) {
       const bool fits = coverage == 0 || (coverage >= 8 && coverage <= 8 + kPayload);
       Bytes bytes = udplite(family, kPayload, fits ? coverage : 8);
       bytes.set_u16(4, coverage);
-      EXPECT_EQ(reason_of(ip(family, 136, bytes)),
-                fits ? Reason::none : Reason::udplite_coverage) << coverage;
+      EXPECT_EQ(reason_of(ip(family, 136, bytes)), fits ? Reason::none : Reason::udplite_coverage)
+          << coverage;
     }
   }
 }
@@ -247,7 +249,8 @@ TEST(DccpHeader, OffsetMustLieBetweenTwelveAndThePacket) {
     bytes.set_u8(4, words);
     const bool fits = words >= 3 && words <= 9;
     EXPECT_EQ(reason_of(ipv4(33, checked(bytes, Family::ipv4, 33, 6))),
-              fits ? Reason::none : Reason::dccp_header_cut) << words;
+              fits ? Reason::none : Reason::dccp_header_cut)
+        << words;
   }
   expect_invalid(Reason::dccp_header_cut, ipv4(33, Bytes().zeros(11)));
 }

@@ -9,6 +9,7 @@
 /// Threads   guarded by the shard's lock; prefetch() may be called without it.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstdint>
 
@@ -80,10 +81,13 @@ class RecordPool {
   std::uint32_t take() {
     const std::uint32_t number = numbers_.take();
     if (number == NumberPool::kNone) return number;
+    // Written before it is read: memory that was never touched would otherwise be mapped twice, as
+    // a page of zeros for the read and as one of its own for the write.
+    records_[number].body = Body{};
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    colds_[number] = Cold{};
     std::uint8_t& generation = records_[number].key.generation;
     generation = numbers_.next_generation(number, generation);
-    records_[number].body = Body{};
-    colds_[number] = Cold{};
     return number;
   }
 

@@ -1,6 +1,7 @@
 // What happens to one packet while the lock of its shard is held: found or not, opened, updated,
 // counted. The order of decisions is the contract of docs/life-of-a-packet.md.
-#include "packet/parse.h"
+#include <cstring>
+
 #include "proto/tcp.h"
 #include "tracker/pipeline.h"
 
@@ -25,10 +26,14 @@ std::uint32_t visible_state(const Body& body) {
 /// The long way.
 void Pipeline::decide(Shard& shard, Block& block, std::size_t i) {
   const std::size_t place = block.first + i;
-  if ((block.express >> i & 1) != 0) leave_express(block, i);
+  const bool v6 = (block.v6 >> i & 1) != 0;
+  const bool in_lane = (block.express >> i & 1) != 0;
   Item& item = block.items[i];
   item.hash = block.hash[i];
-  if (item.parsed.family == Family::ipv6) {
+  item.guess = block.guess[i];
+  if (in_lane && !(v6 ? leave_lane<KeyV6>(block, i) : leave_lane<KeyV4>(block, i))) {
+    reject(place, item.parsed.reason);
+  } else if (v6) {
     handle<KeyV6>(shard, item, place);
   } else {
     handle<KeyV4>(shard, item, place);
@@ -36,20 +41,19 @@ void Pipeline::decide(Shard& shard, Block& block, std::size_t i) {
   if (verdicts_[place].reason != Reason::none) count_reason(verdicts_[place].reason);
 }
 
-/// Gives a packet of the express lane all that the long way knows of it.
-void Pipeline::leave_express(Block& block, std::size_t i) {
+/// Makes an Item of a packet of the express lane.
+///
+/// Gives     false when it is invalid; the item has the reason.
+template <typename Key>
+bool Pipeline::leave_lane(Block& block, std::size_t i) {
   const std::size_t place = block.first + i;
   Item& item = block.items[i];
-  parse(burst_[place], ParseOptions{.udp6_zero_checksum = tracker_.config.udp6_zero_checksum},
-        item.parsed);
-  if (item.parsed.family == Family::ipv6) {
-    core::make_key(item.parsed, request_.zone, item.v6);
-  } else {
-    core::make_key(item.parsed, request_.zone, item.v4);
-  }
-  item.from = static_cast<std::uint8_t>(block.lane[i].from);
+  std::memcpy(&item.template key<Key>(), block.template words<Key>(i), sizeof(Key));
+  item.from = block.lane[i].from;
   verdicts_[place] = Verdict{};
   verdicts_[place].zone = request_.zone;
+  item.parsed.reason = leave_express(burst_[place], Key::kFamily, block.lane[i], item.parsed);
+  return item.parsed.reason == Reason::none;
 }
 
 template <typename Key>
@@ -73,9 +77,14 @@ template <typename Key>
 std::uint32_t Pipeline::find(Shard& shard, Item& item) {
   RecordPool<Key>& records = shard.family<Key>().records;
   const Key& key = item.template key<Key>();
-  const std::uint32_t entry = shard.index.find(item.hash, [&](std::uint32_t number) {
-    return (number & kV6Bit) == kFamilyBit<Key> && equal(records.record(number & ~kV6Bit).key, key);
-  });
+  std::uint32_t entry = item.guess;
+  const std::uint32_t guess = item.guess ^ kFamilyBit<Key>;
+  if (guess >= records.capacity() || !equal(records.record(guess).key, key)) {
+    entry = shard.index.find(item.hash, [&](std::uint32_t number) {
+      return (number & kV6Bit) == kFamilyBit<Key> &&
+             equal(records.record(number & ~kV6Bit).key, key);
+    });
+  }
   if (entry == kNoNumber) return kNoNumber;
   const std::uint32_t number = entry & ~kV6Bit;
   if (is_live(records.record(number).body, tick_of_ms(shard.now_ms))) [[likely]]

@@ -1,9 +1,10 @@
 /// The express lane: the commonest packets of all, read and keyed in one straight line.
 ///
-/// It takes ACKs and data (no SYN, FIN or RST) of TCP in Ethernet, over IPv4 without options or
-/// fragments or IPv6 without extensions, whose checksums are known to be good. Everything else,
-/// and whatever turns out not to be of a plainly established connection, goes the long way through
-/// packet/parse.h and conn/key.h, which stay the plain version: express_test.cc compares the two.
+/// It takes TCP in Ethernet, over IPv4 without options or fragments or IPv6 without extensions,
+/// whose checksums are known to be good. ACKs and data of plainly established connections go
+/// through to its end; the others leave it before, with what was read of them. Everything else goes
+/// the long way through packet/parse.h and conn/key.h, which stay the plain version:
+/// express_test.cc compares the two.
 ///
 /// Relies on packet and conn; used by pipeline.cc (the lane's beginning) and decide.cc (its end).
 /// Threads   pure functions.
@@ -19,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "conn/key.h"
+#include "packet/tcp_header.h"
 #include "proto/tcp_established.h"
 
 namespace uct::core {
@@ -26,8 +28,10 @@ namespace uct::core {
 /// What is kept of a packet in the lane, besides the words of its key.
 struct ExpressItem {
   tcp::PlainSegment segment;
+  std::uint32_t payload_size;
   std::uint32_t ip_size;
-  std::uint32_t from;  ///< the end that sent it
+  std::uint8_t from;  ///< the end that sent it
+  std::uint8_t flags;
 };
 
 namespace express {
@@ -66,11 +70,9 @@ inline bool read_tcp(const Packet& packet, std::uint32_t ip_size, ExpressItem& i
   const std::byte* tcp = packet.data + kEthernetHeader + kIpHeader;
   const std::uint32_t header_size = (load_u8(tcp + 12) >> 4) * 4U;
   const std::uint32_t payload_size = ip_size - kIpHeader - header_size;
-  constexpr std::uint8_t kDecides =
-      tcp_flag::kFin | tcp_flag::kSyn | tcp_flag::kRst | tcp_flag::kAck;
+  const std::uint8_t flags = load_u8(tcp + 13);
   if (ip_size > packet.size - kEthernetHeader || header_size < kTcpHeader ||
-      static_cast<std::int32_t>(payload_size) < 0 ||
-      (load_u8(tcp + 13) & kDecides) != tcp_flag::kAck) {
+      static_cast<std::int32_t>(payload_size) < 0 || !tcp_flags_are_sane(flags)) {
     return false;
   }
   const std::uint64_t numbers = load<std::uint64_t>(tcp + 4);
@@ -78,14 +80,16 @@ inline bool read_tcp(const Packet& packet, std::uint32_t ip_size, ExpressItem& i
   item.segment.end = static_cast<std::uint32_t>(seq_ack >> 32) + payload_size;
   item.segment.ack = static_cast<std::uint32_t>(seq_ack);
   item.segment.window = load_be16(tcp + 14);
+  item.payload_size = payload_size;
   item.ip_size = ip_size;
+  item.flags = flags;
   return true;
 }
 
 }  // namespace express
 
 /// Tries to take a packet into the lane as one of IPv4; `tail` is last_word() of its zone and TCP.
-/// Ports of 0 need no look: the long way lets none of them open a connection, so none is found.
+/// Ports of 0 are looked for by those who leave the lane: no connection has one.
 ///
 /// Gives     false when it is not the lane's; `words` and `item` are then anything.
 inline bool enter_express_v4(const Packet& packet, std::uint64_t tail, ExpressItem& item,
@@ -107,8 +111,9 @@ inline bool enter_express_v4(const Packet& packet, std::uint64_t tail, ExpressIt
       !express::read_tcp<kIpHeader>(packet, load_be16(ip + 2), item)) {
     return false;
   }
-  item.from = make_ported_words(express::load<std::uint64_t>(ip + 12),
-                                express::load<std::uint32_t>(ip + kIpHeader), tail, words);
+  item.from = static_cast<std::uint8_t>(
+      make_ported_words(express::load<std::uint64_t>(ip + 12),
+                        express::load<std::uint32_t>(ip + kIpHeader), tail, words));
   return true;
 }
 
@@ -125,10 +130,26 @@ inline bool enter_express_v6(const Packet& packet, Zone zone, ExpressItem& item,
   const Ports ports{express::load<std::uint16_t>(ip + kIpHeader),
                     express::load<std::uint16_t>(ip + kIpHeader + 2)};
   KeyV6 key;
-  item.from = make_ported_key(express::load<KeyV6::Address>(ip + 8),
-                              express::load<KeyV6::Address>(ip + 24), ports, zone, Kind::tcp, key);
+  const unsigned from =
+      make_ported_key(express::load<KeyV6::Address>(ip + 8), express::load<KeyV6::Address>(ip + 24),
+                      ports, zone, Kind::tcp, key);
+  item.from = static_cast<std::uint8_t>(from);
   key_words(key, words);
   return true;
 }
+
+/// Gives     whether a packet in the lane is an ACK or data, and nothing else.
+inline bool is_plain_ack(const ExpressItem& item) {
+  constexpr std::uint8_t kDecides =
+      tcp_flag::kFin | tcp_flag::kSyn | tcp_flag::kRst | tcp_flag::kAck;
+  return (item.flags & kDecides) == tcp_flag::kAck;
+}
+
+/// Fills what the long way knows of a packet that leaves the lane, but for its addresses: its key is
+/// made already.
+///
+/// Gives     Reason::port_zero when one of its ports is reserved (RFC 6335 section 6).
+Reason leave_express(const Packet& packet, Family family, const ExpressItem& item,
+                     ParsedPacket& out);
 
 }  // namespace uct::core

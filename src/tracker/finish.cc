@@ -130,7 +130,7 @@ void Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t wh
     // Runs of one kind: passengers of the lane of IPv4 or IPv6, or one packet of the long way.
     const std::uint32_t first = left & (0U - left);
     const bool v6 = (block.v6 & first) != 0;
-    const std::uint32_t alike = block.express & (v6 ? block.v6 : ~block.v6);
+    const std::uint32_t alike = block.plain & (v6 ? block.v6 : ~block.v6);
     if ((alike & first) != 0) {
       const std::uint32_t stop = left & ~alike;  // the run ends before the lowest of these
       const std::uint32_t run = left & (stop == 0 ? ~0U : (stop & (0U - stop)) - 1);

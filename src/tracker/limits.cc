@@ -11,15 +11,16 @@ namespace {
 /// Places a shard takes at once, and keeps at most twice of.
 constexpr std::uint32_t kLot = 64;
 
-/// Takes one, if there is any; `alone` when no other thread can be at it.
-bool take_one(std::atomic<std::uint32_t>& places, bool alone) {
-  std::uint32_t there = places.load(std::memory_order_relaxed);
-  if (alone && there != 0) {
-    places.store(there - 1, std::memory_order_relaxed);
-    return true;
-  }
-  while (there != 0) {
-    if (places.compare_exchange_weak(there, there - 1, std::memory_order_relaxed)) return true;
+/// Takes a place that another shard holds spare. Its lock is only tried, because the caller holds
+/// one already, a bounded number of times: a shard that is busy for so long refuses one connection.
+bool take_from(Shard& other) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  constexpr int kTries = 1000;
+  for (int i = 0; i < kTries && other.spare_places.load(std::memory_order_relaxed) != 0; ++i) {
+    if (!other.lock.try_lock()) continue;
+    const std::uint32_t there = other.spare_places.load(std::memory_order_relaxed);
+    if (there != 0) other.spare_places.store(there - 1, std::memory_order_relaxed);
+    other.lock.unlock();
+    if (there != 0) return true;
   }
   return false;
 }
@@ -27,34 +28,36 @@ bool take_one(std::atomic<std::uint32_t>& places, bool alone) {
 }  // namespace
 
 bool TrackerCore::take_place(Shard& shard) {
-  if (take_one(shard.spare_places, config.exclusive)) return true;
+  // Written under the lock only; atomic because others look without it.
+  const std::uint32_t spare = shard.spare_places.load(std::memory_order_relaxed);
+  if (spare != 0) {
+    shard.spare_places.store(spare - 1, std::memory_order_relaxed);
+    return true;
+  }
+  const std::uint32_t maximum = max_connections.load(std::memory_order_relaxed);
   std::uint32_t given = places_given.load(std::memory_order_relaxed);
-  for (;;) {
-    const std::uint32_t maximum = max_connections.load(std::memory_order_relaxed);
-    if (given >= maximum) break;
+  while (given < maximum) {
     const std::uint32_t lot = std::min(kLot, maximum - given);
     if (places_given.compare_exchange_weak(given, given + lot, std::memory_order_relaxed)) {
-      shard.spare_places.fetch_add(lot - 1, std::memory_order_relaxed);
+      shard.spare_places.store(lot - 1, std::memory_order_relaxed);
       return true;
     }
   }
-  // Nearly full: what other shards hold spare is as good. Their locks are not needed for it.
-  return given <= max_connections.load(std::memory_order_relaxed) &&
-         std::any_of(&shards[0], &shards[0] + config.shards,
-                     [](Shard& other) { return take_one(other.spare_places, false); });
+  if (given > maximum) return false;
+  return std::any_of(&shards[0], &shards[0] + config.shards,
+                     [&](Shard& other) { return &other != &shard && take_from(other); });
 }
 
 void TrackerCore::give_place(Shard& shard) {
   const std::uint32_t spare = shard.spare_places.load(std::memory_order_relaxed);
-  const bool too_many = places_given.load(std::memory_order_relaxed) >
-                        max_connections.load(std::memory_order_relaxed);
-  if (too_many) {  // the maximum was lowered: who leaves makes no room
-    places_given.fetch_sub(1, std::memory_order_relaxed);
+  if (places_given.load(std::memory_order_relaxed) >
+      max_connections.load(std::memory_order_relaxed)) {
+    places_given.fetch_sub(1, std::memory_order_relaxed);  // lowered: who leaves makes no room
   } else if (spare < 2 * kLot) {
-    shard.spare_places.fetch_add(1, std::memory_order_relaxed);
+    shard.spare_places.store(spare + 1, std::memory_order_relaxed);
   } else {
-    const std::uint32_t back = shard.spare_places.exchange(kLot, std::memory_order_relaxed);
-    places_given.fetch_sub(back + 1 - kLot, std::memory_order_relaxed);
+    shard.spare_places.store(kLot, std::memory_order_relaxed);
+    places_given.fetch_sub(spare + 1 - kLot, std::memory_order_relaxed);
   }
 }
 
@@ -70,7 +73,10 @@ std::uint32_t TrackerCore::connection_count() const {
 void TrackerCore::set_max_connections(std::uint32_t maximum) {
   max_connections.store(maximum, std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < config.shards; ++i) {
-    const std::uint32_t back = shards[i].spare_places.exchange(0, std::memory_order_relaxed);
+    Shard& shard = shards[i];
+    const SpinlockGuard guard(shard.lock);
+    const std::uint32_t back = shard.spare_places.load(std::memory_order_relaxed);
+    shard.spare_places.store(0, std::memory_order_relaxed);
     places_given.fetch_sub(back, std::memory_order_relaxed);
   }
 }

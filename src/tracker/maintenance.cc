@@ -1,6 +1,8 @@
 // Beside the packet path: sweeping, dumping, flushing, looking up. Each takes a shard's lock for a
 // bounded piece of work at a time.
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "tracker/tracker_core.h"
 
@@ -26,32 +28,56 @@ constexpr std::uint32_t kRoomTimers = 32;
 
 /// Erases what expired by `now` and tells the wheel until when the rest lives.
 template <typename Key>
-struct ExpiryVisitor {
-  TrackerCore& tracker;
-  Shard& shard;
-  Tick now;
+class ExpiryVisitor {
+ public:
+  ExpiryVisitor(TrackerCore& tracker, Shard& shard, Tick now)
+      : tracker_(tracker), shard_(shard), records_(shard.family<Key>().records), now_(now) {}
 
-  void prefetch(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
-    shard.family<Key>().records.prefetch(number);
+  void prefetch(std::uint32_t number) { records_.prefetch(number); }
+
+  /// Hashes the keys of a batch side by side, and sends for their buckets.
+  void prepare(std::span<const std::uint32_t> numbers) UCT_NO_THREAD_SAFETY_ANALYSIS {
+    numbers_ = numbers.data();
+    next_ = 0;
+    for (std::size_t first = 0; first < numbers.size(); first += core::kHashLanes) {
+      const std::size_t count = std::min(core::kHashLanes, numbers.size() - first);
+      core::HashKeys<Key::kWords> keys{};
+      for (std::size_t lane = 0; lane < count; ++lane) {
+        key_words(records_.record(numbers[first + lane]).key, keys[lane]);
+      }
+      std::uint64_t hashes[core::kHashLanes];
+      core::hash_lanes(keys, tracker_.config.hash_key, hashes);
+      for (std::size_t lane = 0; lane < count; ++lane) {
+        hashes_[first + lane] = hashes[lane];
+        __builtin_prefetch(shard_.index.home_bucket(hashes[lane]), 1, 3);
+      }
+    }
   }
-  void prepare(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
-    const Key& key = shard.family<Key>().records.record(number).key;
-    __builtin_prefetch(shard.index.home_bucket(hash_key(key, tracker.config.hash_key)), 1, 3);
-  }
+
   std::optional<Tick> visit(std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
-    const core::Record<Key>& record = shard.family<Key>().records.record(number);
-    if (core::is_live(record.body, now)) return Tick{record.body.deadline};
-    tracker.erase<Key>(shard, number, hash_key(record.key, tracker.config.hash_key),
-                       DestroyCause::expired);
+    while (numbers_[next_] != number) ++next_;  // one between them was disarmed
+    const std::uint64_t hash = hashes_[next_++];
+    const core::Record<Key>& record = records_.record(number);
+    if (core::is_live(record.body, now_)) return Tick{record.body.deadline};
+    tracker_.erase<Key>(shard_, number, hash, DestroyCause::expired);
     return std::nullopt;
   }
+
+ private:
+  TrackerCore& tracker_;
+  Shard& shard_;
+  core::RecordPool<Key>& records_;
+  const Tick now_;
+  const std::uint32_t* numbers_ = nullptr;  ///< of the batch
+  std::size_t next_ = 0;                    ///< place in it of the next visit, at the least
+  std::array<std::uint64_t, core::kExpiryBatch> hashes_{};
 };
 
 template <typename Key>
 core::ExpirySweep sweep_family(TrackerCore& tracker, Shard& shard, std::uint32_t timers)
     UCT_REQUIRES(shard.lock) {
   const Tick now = core::tick_of_ms(shard.now_ms);
-  return shard.family<Key>().wheel.sweep(now, timers, ExpiryVisitor<Key>{tracker, shard, now});
+  return shard.family<Key>().wheel.sweep(now, timers, ExpiryVisitor<Key>(tracker, shard, now));
 }
 
 /// Sweeps both families of a shard once, for at most `timers` timers in all.

@@ -85,6 +85,7 @@ void Pipeline::prepare(Block& block, std::size_t first) {
   block.keyed = 0;
   block.v6 = 0;
   block.express = 0;
+  block.plain = 0;
   block.follow = 0;
   const std::size_t wanted = first < burst_.size() ? std::min(kBlock, burst_.size() - first) : 0;
   take_packets(block, wanted);
@@ -109,6 +110,7 @@ void Pipeline::take_express(Block& block, std::size_t end) {
   const std::uint64_t before = std::uint64_t{1} << block.count;
   std::uint64_t bytes = 0;
   std::uint64_t v6 = 0;
+  std::uint64_t plain = 0;
   std::size_t i = block.count;
   for (; i < end; ++i) {
     const Packet& packet = packets[i];
@@ -118,11 +120,13 @@ void Pipeline::take_express(Block& block, std::size_t end) {
       v6 |= std::uint64_t{1} << i;
     }
     bytes += wire_size_of(packet);
+    plain |= std::uint64_t{is_plain_ack(block.lane[i])} << i;
   }
   const auto taken = static_cast<std::uint32_t>((std::uint64_t{1} << i) - before);
   block.count = i;
   block.keyed |= taken;
   block.express |= taken;
+  block.plain |= static_cast<std::uint32_t>(plain);
   block.v6 |= static_cast<std::uint32_t>(v6);
   block.bytes += bytes;
 }
@@ -214,11 +218,7 @@ void Pipeline::hash_family(Block& block, std::size_t group, std::uint32_t which)
   for_each_bit(~which & kWholeGroup,
                [&](std::size_t lane) { std::memset(keys[lane], 0, sizeof(keys[lane])); });
   alignas(64) std::uint64_t hashes[kHashLanes];
-  if constexpr (Key::kWords == 2) {
-    siphash13_lanes_2(keys, tracker_.config.hash_key, hashes);
-  } else {
-    siphash13_lanes_5(keys, tracker_.config.hash_key, hashes);
-  }
+  hash_lanes(keys, tracker_.config.hash_key, hashes);
   if (which == kWholeGroup) [[likely]] {
     std::memcpy(out, hashes, sizeof(hashes));
   } else {

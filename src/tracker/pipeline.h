@@ -52,6 +52,7 @@ class Pipeline {
   struct Item {
     ParsedPacket parsed;
     std::uint64_t hash;
+    std::uint32_t guess;  ///< as in Block
     union {
       KeyV4 v4;
       KeyV6 v6;
@@ -82,6 +83,7 @@ class Pipeline {
     std::uint32_t keyed;    ///< bit i: packet i has a key and a hash
     std::uint32_t v6;       ///< bit i: packet i is of IPv6
     std::uint32_t express;  ///< bit i: packet i is in the express lane, else it has an Item
+    std::uint32_t plain;    ///< bit i: it is in the lane, and an ACK or data
     std::uint32_t follow;   ///< bit 0: the one packet is a later fragment
     std::array<ExpressItem, kBlock> lane;
     std::array<Item, kBlock> items;
@@ -138,7 +140,8 @@ class Pipeline {
 
   // ---- decide.cc: the shard's lock is held -----------------------------------------------------
   void decide(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
-  void leave_express(Block& block, std::size_t i);
+  template <typename Key>
+  bool leave_lane(Block& block, std::size_t i);
   template <typename Key>
   void handle(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
   template <typename Key>
