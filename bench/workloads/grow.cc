@@ -2,13 +2,16 @@
 // Setup     A table with room for `connections` holds the first 1,000, established. Every burst of
 //           32 then mixes 16 acknowledgements of those and 16 first packets of new connections,
 //           until all are open; each call of process() is timed. With several threads each opens
-//           the connections that the target would steer to it. Repeated with a fresh table `runs`
+//           the connections that the target would steer to it. A thread beside sweeps all the time,
+//           as a gateway's does (exclusive trackers have none): nothing expires, but it makes the
+//           memory that will be needed next. Repeated with a fresh table `runs`
 //           times, all calls in one histogram; least_max_ns is the longest call of the run where
 //           that was shortest: a pause that the table itself makes is in every run, one that the
 //           system makes is not. `quiet_*` are bursts of 32 acknowledgements before the growing.
 // Cheating would be  to make the table large beforehand, touch its memory, or leave a table half
 //           moved to be finished after the last timed call.
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <memory>
 
@@ -111,8 +114,17 @@ Outcome grow_once(const Options& options, std::uint64_t lasting_count) {
   run_threads(options.threads,
               [&](unsigned thread) { growers[thread]->run_quiet(clock, thread == 0); });
   for (auto& grower : growers) outcome.quiet.merge(grower->take_latencies());
-  outcome.elapsed = run_threads(
-      options.threads, [&](unsigned thread) { growers[thread]->grow(clock, thread == 0); });
+  const unsigned sweepers = options.exclusive ? 0 : 1;
+  std::atomic<unsigned> growing{options.threads};
+  outcome.elapsed = run_threads(options.threads + sweepers, [&](unsigned thread) {
+    if (thread == options.threads) {
+      while (growing.load(std::memory_order_relaxed) != 0) target->sweep(clock.now());
+      return;
+    }
+    growers[thread]->grow(clock, thread == 0);
+    growing.fetch_sub(1, std::memory_order_relaxed);
+  });
+  outcome.elapsed.resize(options.threads);  // the sweeper's does not count
   for (auto& grower : growers) {
     outcome.growing.merge(grower->take_latencies());
     if (grower->is_wrong()) outcome.wrong = "a packet was refused or its connection lost";

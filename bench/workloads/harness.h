@@ -85,8 +85,8 @@ class NullTarget final : public Target {
   unsigned home(const Packet&, unsigned) const override { return 0; }
 };
 
-/// Collects timed sections of a workload with threads, and gives their medians: the cost of a unit in
-/// thread time, the rate of all threads together in wall time.
+/// Collects timed sections of a workload with threads, and gives their medians: the cost of a unit
+/// in thread time, the rate of all threads together in wall time.
 class Timings {
  public:
   /// `units` were done by each thread in `elapsed` ns.

@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 namespace uct::core {
 
 namespace {
@@ -45,6 +47,19 @@ void Reservation::release(std::size_t offset, std::size_t size_bytes) {
   const std::size_t first = (offset + kPage - 1) / kPage * kPage;
   const std::size_t end = (offset + size_bytes) / kPage * kPage;
   if (first < end) ::madvise(base_ + first, end - first, MADV_DONTNEED);
+}
+
+void Reservation::make_huge_pages(std::size_t from, std::size_t to) const {
+#if defined(MADV_POPULATE_WRITE)  // Linux 5.14; without it packets take the faults
+  // The first piece has small pages: it is the whole of a small tracker.
+  for (std::size_t at = std::max(round_up(from, kHugePage), kHugePage); at < std::min(to, size_);
+       at += kHugePage) {
+    ::madvise(base_ + at, kPage, MADV_POPULATE_WRITE);
+  }
+#else
+  static_cast<void>(from);
+  static_cast<void>(to);
+#endif
 }
 
 }  // namespace uct::core

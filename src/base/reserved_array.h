@@ -34,6 +34,12 @@ class Reservation {
   /// Gives the whole pages inside the range back; they read as zero afterwards.
   void release(std::size_t offset, std::size_t size_bytes);
 
+  /// Lets the system make the huge pages that begin in the range, whatever is written there
+  /// meanwhile. Making one takes longer than deciding a thousand packets: who sweeps does it before
+  /// packets need it.
+  /// Threads   any time, beside anything.
+  void make_huge_pages(std::size_t from, std::size_t to) const;
+
   std::byte* base() const { return base_; }
   std::size_t size() const { return size_; }
 
@@ -53,6 +59,7 @@ class ReservedArray {
   const T& operator[](std::size_t i) const { return data()[i]; }
   T* data() const { return reinterpret_cast<T*>(memory_.base()); }
   std::size_t capacity() const { return memory_.size() / sizeof(T); }
+  const Reservation& memory() const { return memory_; }
   void release(std::size_t first, std::size_t count) {
     memory_.release(first * sizeof(T), count * sizeof(T));
   }

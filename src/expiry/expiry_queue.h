@@ -41,8 +41,8 @@ concept ExpiryVisitor = requires(V& visitor, std::uint32_t number) {
   { visitor.visit(number) } -> std::same_as<std::optional<Tick>>;
 };
 
-/// An ExpiryVisitor may also have `prepare(numbers)`, called between the prefetches and the visits of
-/// a batch: the records have arrived, and what they point at can be prefetched. Visits follow in
+/// An ExpiryVisitor may also have `prepare(numbers)`, called between the prefetches and the visits
+/// of a batch: the records have arrived, and what they point at can be prefetched. Visits follow in
 /// that order; an entry becomes another number when an earlier visit disarmed it.
 template <typename V>
 concept PreparingVisitor = requires(V& visitor, std::span<const std::uint32_t> numbers) {

@@ -106,6 +106,13 @@ class TimerWheel {
   /// Gives     memory taken for timers, in bytes, without address space that was never touched.
   std::size_t memory_bytes() const;
 
+  /// Calls f(memory, bytes in use from its beginning) for what grows with the number of timers.
+  template <typename F>
+  void each_memory(F&& f) const {
+    f(positions_.memory(), std::size_t{numbers_touched_} * sizeof(std::uint32_t));
+    f(chunks_.memory(), std::size_t{chunk_end_} * sizeof(Chunk));
+  }
+
   /// Gives memory back that is far above what is armed; all of it when nothing is.
   ///
   /// Gives     true when there is more to do: call again, after others had the lock.

@@ -43,8 +43,8 @@ inline constexpr std::uint64_t kSaneFlags = [] {
 }  // namespace detail
 
 /// Gives     whether the flags are those of a segment that some sender makes, PSH, ECE and CWR
-///           aside: SYN (with URG), SYN-ACK, RST with or without ACK, and anything with ACK that has
-///           neither SYN nor RST (rules T3, T4).
+///           aside: SYN (with URG), SYN-ACK, RST with or without ACK, and anything with ACK that
+///           has neither SYN nor RST (rules T3, T4).
 constexpr bool tcp_flags_are_sane(std::uint8_t flags) {
   return (detail::kSaneFlags >> (flags & 0x3f) & 1) != 0;
 }

@@ -20,8 +20,8 @@
 ///
 /// Relies on base; used by tracker.
 /// Threads   guarded by the shard's lock; only home_bucket(), guess() and next_bucket() may be
-///           called without it. The number of buckets is atomic for their sake; nothing is concluded
-///           from it without the lock.
+///           called without it. The number of buckets is atomic for their sake; without the lock
+///           nothing is concluded from it.
 #pragma once
 
 #include <atomic>
@@ -123,6 +123,12 @@ class Index {
   std::uint32_t longest_chain() const { return longest_chain_; }
   std::size_t memory_bytes() const {
     return (std::size_t{buckets()} + overflow_used_) * sizeof(Bucket);
+  }
+
+  /// Calls f(memory, bytes in use from its beginning) for what grows with the number of entries.
+  template <typename F>
+  void each_memory(F&& f) const {
+    f(homes_.memory(), std::size_t{buckets()} * sizeof(Bucket));
   }
 
   std::uint32_t home(std::uint64_t hash) const {

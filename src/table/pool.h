@@ -41,6 +41,9 @@ class NumberPool {
   std::uint32_t next_live(std::uint32_t number) const;
 
   std::uint32_t live() const { return live_; }
+
+  /// Gives     a number that no live one reaches, at the end of a chunk.
+  std::uint32_t reach() const { return chunk_count_ * kChunk; }
   std::uint32_t capacity() const { return capacity_; }
 
   /// Gives     the generation that follows `last` at this place; 0 means that the record was given
@@ -119,6 +122,13 @@ class RecordPool {
     if constexpr (sizeof(Record<Key>) > 64) {
       __builtin_prefetch(reinterpret_cast<const void*>(line + 64), 1, 3);
     }
+  }
+
+  /// Calls f(memory, bytes in use from its beginning) for what grows with the number of records.
+  template <typename F>
+  void each_memory(F&& f) const {
+    f(records_.memory(), std::size_t{numbers_.reach()} * sizeof(Record<Key>));
+    f(colds_.memory(), std::size_t{numbers_.reach()} * sizeof(Cold));
   }
 
   std::size_t memory_bytes() const {

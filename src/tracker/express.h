@@ -145,8 +145,8 @@ inline bool is_plain_ack(const ExpressItem& item) {
   return (item.flags & kDecides) == tcp_flag::kAck;
 }
 
-/// Fills what the long way knows of a packet that leaves the lane, but for its addresses: its key is
-/// made already.
+/// Fills what the long way knows of a packet that leaves the lane, but for its addresses: its key
+/// is made already.
 ///
 /// Gives     Reason::port_zero when one of its ports is reserved (RFC 6335 section 6).
 Reason leave_express(const Packet& packet, Family family, const ExpressItem& item,

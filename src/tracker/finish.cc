@@ -51,13 +51,8 @@ struct Pipeline::Lane {
         timeouts(pipeline.tracker_.policies.timeouts(TimeoutClass::tcp_established)),
         capacity(shard.family<Key>().records.capacity()),
         now(static_cast<std::uint32_t>(shard.now_ms)),
-        handle(std::uint64_t{shard.number} << 56 | std::uint64_t{kFamilyBit<Key>} << 24) {
-    for (unsigned direction = 0; direction < 2; ++direction) {
-      verdicts[direction].zone = pipeline.request_.zone;
-      verdicts[direction].state = StateFlags::established | StateFlags::tracked;
-    }
-    verdicts[1].state |= StateFlags::reply;
-  }
+        handle(std::uint64_t{shard.number} << 56 | std::uint64_t{kFamilyBit<Key>} << 24),
+        verdicts(pipeline.passed_.data()) {}
 
   Record<Key>* records;
   Cold* colds;
@@ -65,7 +60,7 @@ struct Pipeline::Lane {
   std::uint32_t capacity;
   std::uint32_t now;
   std::uint64_t handle;
-  Verdict verdicts[2];  ///< by direction, but for the handle
+  const Verdict* verdicts;  ///< by direction, but for the handle
 };
 
 /// Lets packet i pass when the number that was guessed is its connection's, the connection is

@@ -148,6 +148,20 @@ bool core::TrackerCore::make_room(Shard& shard) {
   return sweep_shard(*this, shard, kRoomTimers).removed != 0;
 }
 
+namespace {
+
+void prepare_growth(Shard& shard) {
+  shard.lock.let_others_first();
+  core::GrowthPlan plan;
+  {
+    const SpinlockGuard guard(shard.lock);
+    plan = shard.growth.note(shard);
+  }
+  plan.make_pages();
+}
+
+}  // namespace
+
 SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
   core::TrackerCore& core = *core_;
   const std::uint64_t now_ms = core.ms_of(now);
@@ -159,6 +173,7 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
   const std::uint32_t first = core.next_sweep.fetch_add(1, std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < shard_count; ++i) {
     Shard& shard = core.shards[(first + i) % shard_count];
+    prepare_growth(shard);
     bool done = false;
     while (!done) {
       shard.lock.let_others_first();

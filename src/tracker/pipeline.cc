@@ -52,7 +52,13 @@ Pipeline::Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
       express_(explanations.empty() && sequence_check_ == SequenceCheck::normal &&
                !(request.commit && (request.force || request.mark_mask != 0 || sets_label_))),
       tcp_tail_(last_word(request.zone, Kind::tcp)),
-      strays_(tracker.stray_counters[stripe()]) {}
+      strays_(tracker.stray_counters[stripe()]) {
+  for (Verdict& verdict : passed_) {
+    verdict.zone = request.zone;
+    verdict.state = StateFlags::established | StateFlags::tracked;
+  }
+  passed_[static_cast<std::size_t>(Direction::reply)].state |= StateFlags::reply;
+}
 
 std::uint32_t shard_of(const TrackerCore& tracker, const Packet& packet, Zone zone) {
   ParsedPacket parsed;

@@ -186,9 +186,10 @@ class Pipeline {
   const std::span<Explanation> explanations_;
   ZoneTable::Entry* const zone_;  ///< null when there is no memory for the zone's counters
   const SequenceCheck sequence_check_;
-  const bool sets_label_;         ///< the request has a label for who is committed
-  const bool express_;            ///< nothing in the request keeps packets out of the express lane
-  const std::uint64_t tcp_tail_;  ///< last word of the keys of TCP in this zone
+  const bool sets_label_;          ///< the request has a label for who is committed
+  const bool express_;             ///< nothing in the request keeps packets out of the express lane
+  const std::uint64_t tcp_tail_;   ///< last word of the keys of TCP in this zone
+  std::array<Verdict, 2> passed_;  ///< of who comes to the lane's end, by direction
 
   // Packets of this call that came to no shard.
   StrayCounters& strays_;

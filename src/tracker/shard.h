@@ -15,6 +15,7 @@
 #include "expiry/timer_wheel.h"
 #include "table/index.h"
 #include "table/pool.h"
+#include "tracker/growth.h"
 #include "tracker/zone_table.h"
 
 namespace uct::core {
@@ -100,6 +101,7 @@ struct alignas(128) Shard {
   FamilyPool<KeyV6> v6 UCT_GUARDED_BY(lock);
   LabelPool labels UCT_GUARDED_BY(lock);
   ShardCounters counters UCT_GUARDED_BY(lock);
+  GrowthWatch growth UCT_GUARDED_BY(lock);
 
   template <typename Key>
   FamilyPool<Key>& family() UCT_NO_THREAD_SAFETY_ANALYSIS {

@@ -33,7 +33,9 @@ class Player {
   Player(const Scenario& scenario, const Variant& variant)
       : scenario_(scenario), variant_(variant), frames_(scenario, variant) {
     result_.updated = scenario.text;
-    auto made = Tracker::create(make_config(scenario.tracker));
+    Config config = make_config(scenario.tracker);
+    config.exclusive = variant.bursts;
+    auto made = Tracker::create(config);
     if (made.ok()) {
       tracker_ = std::move(made.value());
     } else {

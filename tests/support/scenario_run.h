@@ -2,7 +2,7 @@
 ///
 /// One file is played several times: with IPv4 and IPv6 addresses when its hosts have both, once
 /// with a clock and sequence numbers that wrap around on the way, and once with all packets of one
-/// moment in one burst. The expectations are the same for all.
+/// moment in one burst, on a tracker without locks. The expectations are the same for all.
 /// Threads   none.
 #pragma once
 
@@ -20,7 +20,7 @@ struct Variant {
   Family family = Family::ipv4;
   std::int64_t base_ns = 0;          ///< the tracker's time at 0 ms of the file
   std::uint32_t sequence_shift = 0;  ///< added to every TCP sequence and acknowledgement number
-  bool bursts = false;
+  bool bursts = false;               ///< and no locks: Config::exclusive
 };
 
 /// Gives     every way in which this scenario can be played; the plain one first.
