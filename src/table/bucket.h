@@ -57,6 +57,19 @@ inline void part(Bucket& bucket, Bucket& other, std::uint16_t bit) {
   other.link = counts[1];
 }
 
+/// Moves all entries of `other` to `bucket`.
+///
+/// Gives     false, with nothing changed, when they do not fit or one of them has overflow.
+inline bool join(Bucket& bucket, Bucket& other) {
+  const unsigned count = other.count();
+  if (bucket.next() != 0 || other.next() != 0 || bucket.count() + count > kSlots) return false;
+  for (unsigned slot = 0; slot < count; ++slot) {
+    bucket.append(other.tags[slot], other.numbers[slot]);
+  }
+  other.link = 0;
+  return true;
+}
+
 /// Highest number of overflow buckets that `link` can address.
 inline constexpr std::uint32_t kMaxOverflow = (1U << 28) - 1;
 

@@ -96,18 +96,7 @@ void Index::merge_last() {
   if (buckets() <= kMinBuckets) return;
   const std::uint32_t last = buckets() - 1;
   const std::uint32_t partner = last - std::bit_floor(last);
-  Entry entries[kChainMax * kSlots];
-  const unsigned count = take_chain(last, entries);
-  for (unsigned i = 0; i < count; ++i) {
-    if (append(partner, entries[i].tag, entries[i].number) == InsertResult::done) continue;
-    // Two chains too long to join: undo, and try again when more entries have left.
-    Entry back[kChainMax * kSlots];
-    const unsigned all = take_chain(partner, back);
-    const unsigned own = all - i;
-    for (unsigned j = 0; j < own; ++j) append(partner, back[j].tag, back[j].number);
-    for (unsigned j = 0; j < count; ++j) append(last, entries[j].tag, entries[j].number);
-    return;
-  }
+  if (!join(homes_[partner], homes_[last]) && !merge_chains(partner, last)) return;
   set_buckets(last);
   if (last % kReleasePiece == 0) homes_.release(last, kReleasePiece);
   if (overflow_live_ == 0 && overflow_used_ > kReleasePages) {
@@ -115,6 +104,23 @@ void Index::merge_last() {
     overflow_used_ = 1;
     overflow_free_ = 0;
   }
+}
+
+/// Gives     false, with nothing changed, when the two chains are too long to be one: to be tried
+///           again when more entries have left.
+bool Index::merge_chains(std::uint32_t partner, std::uint32_t last) {
+  Entry entries[kChainMax * kSlots];
+  const unsigned count = take_chain(last, entries);
+  for (unsigned i = 0; i < count; ++i) {
+    if (append(partner, entries[i].tag, entries[i].number) == InsertResult::done) continue;
+    Entry back[kChainMax * kSlots];
+    const unsigned all = take_chain(partner, back);
+    const unsigned own = all - i;
+    for (unsigned j = 0; j < own; ++j) append(partner, back[j].tag, back[j].number);
+    for (unsigned j = 0; j < count; ++j) append(last, entries[j].tag, entries[j].number);
+    return false;
+  }
+  return true;
 }
 
 void Index::set_buckets(std::uint32_t count) {

@@ -185,6 +185,7 @@ class Index {
   unsigned take_chain(std::uint32_t home, Entry* entries);
   void grow_by_one();
   void merge_last();
+  bool merge_chains(std::uint32_t partner, std::uint32_t last);
   void set_buckets(std::uint32_t count);
   std::uint32_t take_overflow_bucket();
   void free_overflow_bucket(std::uint32_t place);
