@@ -13,9 +13,12 @@ namespace {
 /// The tracker's secret; fixed, so that runs repeat.
 constexpr std::array<std::uint64_t, 2> kHashKey = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
+/// As docs/tuning.md says: one a thread where each thread has its own, four where any thread may
+/// come to any.
 unsigned shards_of(const Options& options) {
   if (options.shards != 0) return std::bit_ceil(options.shards);
-  return options.exclusive || options.threads == 1 ? 1 : std::bit_ceil(4 * options.threads);
+  if (options.exclusive || options.threads == 1) return 1;
+  return std::bit_ceil(options.unsteered ? 4 * options.threads : options.threads);
 }
 
 std::unique_ptr<Tracker> make_tracker(const Options& options, std::uint64_t connections) {
