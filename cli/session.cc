@@ -69,10 +69,7 @@ RunFacts Session::run() {
     if (count == 0) break;
     if (facts_.frames_read == 0) first_read_ = frames_[0].time;
     facts_.frames_read += count;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (is_wanted(frames_[i])) add(frames_[i]);
-    }
-    track_burst();  // the frames' bytes last until the next call of the reader
+    track(keep_wanted(count));  // the frames' bytes last until the next call of the reader
     progress_.update({reader_.bytes_read(), reader_.size(), facts_.frames_read});
     // A burst that is not full means that a live source has no more for now.
     if (count < frames_.size()) out_.flush();
@@ -103,31 +100,45 @@ bool Session::is_wanted(const capture::Frame& frame) {
   return filter_ == nullptr || filter_->matches(frame);
 }
 
-void Session::add(const capture::Frame& frame) {
-  if (frame.time >= burst_end_) advance_clock(frame.time);
-  if (facts_.frames_tracked++ == 0) facts_.first = frame.time;
-  burst_frames_[count_] = &frame;
-  packets_[count_] = packet_of(frame);
-  ++count_;
+/// Moves the wanted ones of `count` frames to the front.
+std::size_t Session::keep_wanted(std::size_t count) {
+  if (filter_ == nullptr && options_.range.is_open()) return count;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_wanted(frames_[i])) frames_[kept++] = frames_[i];
+  }
+  return kept;
 }
 
-/// Ends the burst where another millisecond begins: a call of process() has one time, and promise
-/// E1 is to the millisecond. Packets that go back in time stay in the burst: the clock is held.
+/// Ends a burst where another millisecond begins: a call of process() has one time, and promise E1
+/// is to the millisecond. Packets that go back in time stay in the burst: the clock is held.
+void Session::track(std::size_t count) {
+  if (count == 0) return;
+  if (facts_.frames_tracked == 0) facts_.first = frames_[0].time;
+  facts_.frames_tracked += count;
+  for (std::size_t i = 0; i < count; ++i) packets_[i] = packet_of(frames_[i]);
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (frames_[i].time < burst_end_) continue;
+    if (i != first) track_burst(first, i - first);
+    advance_clock(frames_[i].time);
+    first = i;
+  }
+  track_burst(first, count - first);
+}
+
 void Session::advance_clock(Timestamp time) {
-  track_burst();
   now_ = time;
   const bool frozen = options_.clock == ClockMode::frozen;
   burst_end_ = frozen ? Timestamp::max() : Timestamp(millisecond_of(time) + Duration(1));
 }
 
-void Session::track_burst() {
-  if (count_ == 0) return;
+void Session::track_burst(std::size_t first, std::size_t count) {
   if (options_.clock == ClockMode::capture) sweep_if_due();
-  const std::span<Explanation> explanations(explanations_.data(), options_.explain ? count_ : 0);
-  tracker_->process({packets_.data(), count_}, request_, now_, {verdicts_.data(), count_},
+  const std::span<Explanation> explanations(explanations_.data(), options_.explain ? count : 0);
+  tracker_->process({packets_.data() + first, count}, request_, now_, {verdicts_.data(), count},
                     explanations);
-  if (!options_.reports()) print_burst();
-  count_ = 0;
+  if (!options_.reports()) print_burst(first, count);
 }
 
 /// Nothing opened or refreshed since the last sweep expires sooner than the shortest timeout.
@@ -143,10 +154,11 @@ void Session::sweep_all() {
   sweep_due_ = std::min(swept.next, now_ + shortest_timeout_);
 }
 
-void Session::print_burst() {
+void Session::print_burst(std::size_t first, std::size_t count) {
   Text& text = out_.text();
-  for (std::size_t i = 0; options_.packets && i < count_; ++i) {
-    packet_lines_.append(text, {burst_frames_[i]->number, burst_frames_[i]->time, &verdicts_[i],
+  for (std::size_t i = 0; options_.packets && i < count; ++i) {
+    const capture::Frame& frame = frames_[first + i];
+    packet_lines_.append(text, {frame.number, frame.time, &verdicts_[i],
                                 options_.explain ? &explanations_[i] : nullptr});
   }
   events_.take(text);

@@ -51,12 +51,13 @@ class Session {
   Session(const SessionParts& parts, const std::string& file);
 
   bool is_wanted(const capture::Frame& frame);
-  void add(const capture::Frame& frame);
+  std::size_t keep_wanted(std::size_t count);
+  void track(std::size_t count);
+  void track_burst(std::size_t first, std::size_t count);
   void advance_clock(Timestamp time);
-  void track_burst();
   void sweep_if_due();
   void sweep_all();
-  void print_burst();
+  void print_burst(std::size_t first, std::size_t count);
   RunFacts finish();
 
   const TrackOptions& options_;
@@ -77,10 +78,8 @@ class Session {
   Timestamp sweep_due_ = Timestamp::min();
   bool ended_ = false;  ///< no later frame can be wanted
 
-  std::size_t count_ = 0;  ///< packets of the burst
   std::array<capture::Frame, kBurstMax> frames_;
-  std::array<const capture::Frame*, kBurstMax> burst_frames_;
-  std::array<Packet, kBurstMax> packets_;
+  std::array<Packet, kBurstMax> packets_;  ///< one for each wanted frame
   std::array<Verdict, kBurstMax> verdicts_;
   std::array<Explanation, kBurstMax> explanations_;
 };

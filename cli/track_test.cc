@@ -121,6 +121,22 @@ TEST(Track, FiltersAndRangesKeepThePacketsNumbers) {
             "7: new|trk\n8: est|rpl|trk\n");
 }
 
+// More frames than a burst has, many of a millisecond; a filter that keeps all takes another way.
+TEST(Track, ChoosingEveryPacketIsAsChoosingNone) {
+  const std::string capture = kCaptures + "iperf3.pcap";
+  for (const std::string shown : {"--packets", "--explain", "--events"}) {
+    const Ran all = run({shown, capture});
+    ASSERT_GT(all.lines().size(), 0U);
+    EXPECT_EQ(run({shown, "--filter", "greater 1", capture}).out, all.out) << shown;
+    EXPECT_EQ(run({shown, "--from", "#1", capture}).out, all.out) << shown;
+  }
+  const Ran some = run({"--packets", "--from", "#200", "--to", "#400", capture});
+  ASSERT_EQ(some.lines().size(), 201U);
+  for (std::size_t i = 0; i < 201; ++i) {
+    EXPECT_TRUE(some.lines()[i].starts_with(std::to_string(200 + i) + ": ")) << i;
+  }
+}
+
 TEST(Track, NothingMatchedIsExitOne) {
   EXPECT_EQ(run({"--filter", "tcp port 4", kCaptures + "refused.pcap"}).exit_code, 1);
   EXPECT_EQ(run({"--from", "#9999", kCaptures + "refused.pcap"}).exit_code, 1);

@@ -153,7 +153,8 @@ class Tracker {
   std::uint32_t connection_count() const;
 
   /// Sets the limit of one zone. 0 means that none is allowed; nothing means that the default limit
-  /// holds; a default of nothing means unlimited.
+  /// holds; a default of nothing means unlimited. Exact from the moment the call returns; while it
+  /// runs, openings may be refused a few early.
   void set_zone_limit(Zone zone, std::optional<std::uint32_t> limit);
   void set_default_zone_limit(std::optional<std::uint32_t> limit);
 

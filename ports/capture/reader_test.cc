@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "ports/capture/capture_builder.h"
+#include "ports/capture/window.h"
 #include "ports/capture/writer.h"
 
 namespace uct::capture::testing {
@@ -169,6 +170,31 @@ TEST(Reader, ErrorNamesTheFile) {
   Reader reader = Reader::open(file.path()).value();
   EXPECT_EQ(message_of(read_all(reader)),
             file.path() + ": byte 87: record 4 claims 9 bytes, the file ends after 0");
+}
+
+// Sizes are such that the window's end meets headers and bodies at many places.
+TEST(Reader, RecordsAcrossTheEndOfTheWindowAreWhole) {
+  ClassicFile file(Order::little);
+  std::vector<std::string> bodies;
+  for (unsigned i = 0; file.size() < 20 * kWindowSize; ++i) {
+    bodies.emplace_back(i * 37 % 1511, static_cast<char>(i));
+    file.record(i, 0, bodies.back());
+  }
+  const TemporaryFile written(file.content());
+  auto opened = Reader::open(written.path());
+  ASSERT_TRUE(opened);
+  Reader reader = std::move(opened).value();
+  std::vector<Frame> frames(64);
+  std::size_t seen = 0;
+  while (const std::size_t count = reader.next_burst(frames)) {
+    ASSERT_LE(seen + count, bodies.size());
+    for (std::size_t i = 0; i < count; ++i, ++seen) {
+      ASSERT_EQ(text_of(frames[i]), bodies[seen]) << seen;
+      ASSERT_EQ(frames[i].offset, file.starts[seen]) << seen;
+    }
+  }
+  EXPECT_EQ(seen, bodies.size());
+  EXPECT_FALSE(reader.error());
 }
 
 TEST(Reader, MemoryDoesNotGrowWithTheFile) {

@@ -18,6 +18,14 @@ using Bytes = std::span<const std::byte>;
 ///           last byte counts as if a zero followed.
 std::uint16_t ones_sum(Bytes bytes, std::uint64_t start = 0);
 
+/// Sums at least `kOnesSumVector` bytes; ones_sum() folds what comes of it.
+using OnesSumVectors = std::uint64_t (*)(Bytes bytes);
+inline constexpr std::size_t kOnesSumVector = 64;
+
+/// Gives     one for each vector width of this processor, the widest first. ones_sum() takes that,
+///           and a plain loop for what is shorter.
+std::span<const OnesSumVectors> ones_sum_vectors();
+
 /// Gives     the sum over a pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1), to start a
 ///           ones_sum over the transport with. `addresses` are the 8 or 32 bytes of both.
 std::uint64_t pseudo_header_sum(Bytes addresses, std::uint8_t protocol, std::uint32_t length);

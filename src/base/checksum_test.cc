@@ -1,10 +1,10 @@
 #include "base/checksum.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <random>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "base/bytes.h"
 
@@ -54,6 +54,40 @@ TEST(OnesSum, EqualsTheNaiveSumForEverySizeAndAlignment) {
     for (std::size_t size = 0; size + from <= 300; ++size) {
       const Bytes piece = Bytes(bytes).subspan(from, size);
       ASSERT_EQ(swap(ones_sum(piece)), naive_sum(piece)) << from << " " << size;
+    }
+  }
+}
+
+TEST(OnesSum, EveryVectorWidthGivesTheNaiveSumForEverySizeAndAlignment) {
+  const Buffer bytes = random_bytes(800, 7);
+  for (const OnesSumVectors sum : ones_sum_vectors()) {
+    for (std::size_t from = 0; from <= kOnesSumVector; ++from) {
+      for (std::size_t size = kOnesSumVector; size + from <= 450; ++size) {
+        const Bytes piece = Bytes(bytes).subspan(from, size);
+        ASSERT_EQ(swap(ones_sum({}, sum(piece))), naive_sum(piece)) << from << " " << size;
+      }
+    }
+  }
+}
+
+// A range of its own size on the heap: the address sanitizer sees a load that leaves it.
+TEST(OnesSum, ReadsNothingOutsideOfTheRange) {
+  for (std::size_t size = 0; size <= 200; ++size) {
+    const Buffer bytes = random_bytes(size, 8);
+    ASSERT_EQ(swap(ones_sum(bytes)), naive_sum(bytes)) << size;
+    if (size < kOnesSumVector) continue;
+    for (const OnesSumVectors sum : ones_sum_vectors()) {
+      ASSERT_EQ(swap(ones_sum({}, sum(bytes))), naive_sum(bytes)) << size;
+    }
+  }
+}
+
+TEST(OnesSum, ZerosAndOnesStayApartAtEveryVectorWidth) {
+  for (const OnesSumVectors sum : ones_sum_vectors()) {
+    for (std::size_t size = kOnesSumVector; size < 70'000; size = size * 3 + 1) {
+      EXPECT_EQ(sum(Buffer(size)), 0) << size;
+      const Buffer ones(size, std::byte{0xff});
+      EXPECT_EQ(swap(ones_sum({}, sum(ones))), naive_sum(ones)) << size;
     }
   }
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -41,16 +42,35 @@ TEST(SpinlockThreads, ALockThatIsHeldKeepsOthersOut) {
   EXPECT_TRUE(waiter.served());
 }
 
-TEST(Spinlock, AGuardThatIsNotNeededTakesNothing) {
-  Spinlock lock;
+/// To the analysis a guard that is not needed has the lock as any other has.
+void guard_twice(Spinlock& lock) UCT_NO_THREAD_SAFETY_ANALYSIS {
   const SpinlockGuard guard(lock, false);
   const SpinlockGuard other(lock);  // would wait without end for a lock that is taken
+}
+
+void guard_for_nothing(Spinlock& lock) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  const SpinlockGuard guard(lock, false);
+}
+
+TEST(Spinlock, AGuardThatIsNotNeededTakesNothing) {
+  Spinlock lock;
+  guard_twice(lock);
+}
+
+void unlock_after_try(Spinlock& lock) UCT_NO_THREAD_SAFETY_ANALYSIS { lock.unlock(); }
+
+TEST(Spinlock, TryLockTakesItOnlyWhenItIsFree) {
+  Spinlock lock;
+  EXPECT_TRUE(lock.try_lock());
+  EXPECT_FALSE(lock.try_lock());
+  unlock_after_try(lock);
+  EXPECT_TRUE(lock.try_lock());
 }
 
 TEST(SpinlockThreads, AGuardThatIsNotNeededReleasesNothing) {
   Spinlock lock;
   lock.lock();
-  { const SpinlockGuard guard(lock, false); }
+  guard_for_nothing(lock);
   Waiter waiter(lock);
   EXPECT_FALSE(waiter.served());
   lock.unlock();

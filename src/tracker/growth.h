@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/annotations.h"
 #include "base/reserved_array.h"
 
 namespace uct::core {
@@ -38,8 +39,9 @@ struct GrowthPlan {
 /// How far the arrays of a shard reached at the sweep before.
 class GrowthWatch {
  public:
+  /// Requires  the shard's lock, which the compiler cannot see from here.
   template <typename Shard>
-  GrowthPlan note(const Shard& shard) {
+  GrowthPlan note(const Shard& shard) UCT_NO_THREAD_SAFETY_ANALYSIS {
     GrowthPlan plan;
     std::size_t place = 0;
     const auto look = [&](const Reservation& memory, std::size_t bytes) {
