@@ -129,7 +129,9 @@ Outcome grow_once(const Options& options, std::uint64_t lasting_count) {
     outcome.growing.merge(grower->take_latencies());
     if (grower->is_wrong()) outcome.wrong = "a packet was refused or its connection lost";
   }
-  if (target->connection_count() != options.connections) outcome.wrong = "not all were opened";
+  if (outcome.wrong.empty() && target->connection_count() != options.connections) {
+    outcome.wrong = "not all were opened";
+  }
   return outcome;
 }
 

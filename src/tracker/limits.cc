@@ -1,6 +1,7 @@
 // How many connections there may be, in all and in a zone. Both counts are shared by all cores, so
 // that shards take from them in lots: opening a connection touches a line of its own shard only.
 #include <algorithm>
+#include <thread>
 
 #include "tracker/tracker_core.h"
 
@@ -11,12 +12,14 @@ namespace {
 /// Places a shard takes at once, and keeps at most twice of.
 constexpr std::uint32_t kLot = 64;
 
-/// Takes a place that another shard holds spare. Its lock is only tried, because the caller holds
-/// one already, a bounded number of times: a shard that is busy for so long refuses one connection.
+/// Takes a place that another shard holds spare, while the caller holds a lock already. That cannot
+/// end in a circle: who waits like this has none spare, and is waited for by nobody.
 bool take_from(Shard& other) UCT_NO_THREAD_SAFETY_ANALYSIS {
-  constexpr int kTries = 1000;
-  for (int i = 0; i < kTries && other.spare_places.load(std::memory_order_relaxed) != 0; ++i) {
-    if (!other.lock.try_lock()) continue;
+  while (other.spare_places.load(std::memory_order_relaxed) != 0) {
+    if (!other.lock.try_lock()) {
+      std::this_thread::yield();
+      continue;
+    }
     const std::uint32_t there = other.spare_places.load(std::memory_order_relaxed);
     if (there != 0) other.spare_places.store(there - 1, std::memory_order_relaxed);
     other.lock.unlock();
