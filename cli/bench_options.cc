@@ -13,6 +13,7 @@
 #include "cli/bench_help.h"
 #include "cli/exit_codes.h"
 #include "cli/nearest.h"
+#include "cli/unknown_option.h"
 
 namespace uct::cli {
 
@@ -45,8 +46,6 @@ struct Words {
   std::string target = "uct";
 };
 
-std::string in_quotes(std::string_view word) { return "'" + std::string(word) + "'"; }
-
 void define(CLI::App& app, ParsedBench& parsed, Words& words) {
   bench::Options& options = parsed.options;
   app.add_option("WORKLOAD", words.names);
@@ -64,21 +63,6 @@ void define(CLI::App& app, ParsedBench& parsed, Words& words) {
   app.add_flag("--exclusive", options.exclusive);
   app.add_flag("--json", parsed.json);
   app.allow_extras();  // unknown options get an error of ours, with a suggestion
-}
-
-std::vector<std::string> names_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-  }
-  return names;
-}
-
-std::string unknown_option(const CLI::App& app, const std::string& word) {
-  const std::vector<std::string> names = names_of(app);
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  return "unknown option " + in_quotes(word) + did_you_mean(word, views);
 }
 
 std::string unknown_workload(std::string_view word) {
@@ -225,7 +209,7 @@ std::vector<std::string> bench_option_names() {
   Words words;
   CLI::App app;
   define(app, parsed, words);
-  return names_of(app);
+  return option_names(app);
 }
 
 std::optional<std::uint64_t> parse_count(std::string_view text) {

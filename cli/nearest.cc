@@ -39,9 +39,11 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
+std::string in_quotes(std::string_view word) { return "'" + std::string(word) + "'"; }
+
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
   const std::string_view meant = nearest(word, candidates);
-  return meant.empty() ? std::string() : " (did you mean '" + std::string(meant) + "'?)";
+  return meant.empty() ? std::string() : " (did you mean " + in_quotes(meant) + "?)";
 }
 
 std::string listed(std::span<const std::string_view> words) {

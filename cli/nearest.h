@@ -14,6 +14,9 @@ namespace uct::cli {
 ///           a third of the word's letters changed, or the word being a candidate's start.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
+/// Gives     the word between single quotes, as errors show what was typed.
+std::string in_quotes(std::string_view word);
+
 /// Gives     " (did you mean 'x'?)" or nothing.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 

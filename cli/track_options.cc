@@ -8,6 +8,7 @@
 #include "cli/exit_codes.h"
 #include "cli/nearest.h"
 #include "cli/track_help.h"
+#include "cli/unknown_option.h"
 
 namespace uct::cli {
 
@@ -29,8 +30,6 @@ struct Words {
   bool strict = false;
   bool no_sequence_check = false;
 };
-
-std::string in_quotes(std::string_view word) { return "'" + std::string(word) + "'"; }
 
 void define_output(CLI::App& app, TrackOptions& options, Words& words) {
   app.add_option("-o,--output", words.form);
@@ -165,21 +164,6 @@ std::string check(const Words& words, const TrackOptions& options) {
   return {};
 }
 
-std::vector<std::string> names_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-  }
-  return names;
-}
-
-std::string unknown_option(const CLI::App& app, const std::string& word) {
-  const std::vector<std::string> names = names_of(app);
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  return "unknown option " + in_quotes(word) + did_you_mean(word, views);
-}
-
 ParsedTrack refuse(const std::string& error) {
   ParsedTrack refused;
   refused.exit_code = exit_code::kUsage;
@@ -219,7 +203,7 @@ std::vector<std::string> track_option_names() {
   Words words;
   CLI::App app;
   define(app, options, words);
-  return names_of(app);
+  return option_names(app);
 }
 
 }  // namespace uct::cli

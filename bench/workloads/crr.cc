@@ -12,17 +12,14 @@
 // Cheating would be  to leave out the sweeps or the table's growth, to send what a window or a
 //           state would refuse, or to take connections up again that were there before.
 #include <algorithm>
-#include <atomic>
 
 #include "bench/workloads/connections.h"
-#include "bench/workloads/harness.h"
+#include "bench/workloads/fresh_target.h"
 #include "bench/workloads/workload.h"
 
 namespace uct::bench {
 
 namespace {
-
-using Shares = std::vector<std::vector<std::uint32_t>>;
 
 constexpr std::array<Segment, 8> kLife = {{
     {Side::client, kSyn, 0, 0, 0},
@@ -66,46 +63,25 @@ std::uint64_t live_all(Target& target, TrafficShape shape,
   return odd;
 }
 
-std::uint64_t run_all(Target& target, const Options& options, const Shares& shares,
-                      Timings& timings) {
-  std::atomic<std::uint64_t> odd{0};
-  const auto elapsed = run_threads(options.threads, [&](unsigned thread) {
-    const bool sweeps = thread == 0 || options.exclusive;
-    odd += live_all(target, shape_of(options), shares[thread], sweeps);
-  });
-  std::vector<double> lived;
-  for (const auto& share : shares) lived.push_back(static_cast<double>(share.size()));
-  timings.add(elapsed, lived);
-  return odd;
-}
-
 }  // namespace
 
 Result run_crr(const Options& asked) {
-  Result result;
   Options options = asked;
   options.udp = false;
-  NullTarget nothing;
-  Timings timings;
-  Timings driver;
-  for (unsigned run = 0; run < options.runs; ++run) {
-    const auto target = make_target(options, options.connections);
-    if (!target) {
-      result.wrong = "no memory for the target";
-      return result;
-    }
-    const Shares shares = split_connections(*target, options, 0, options.connections);
-    run_all(nothing, options, shares, driver);
-    if (run_all(*target, options, shares, timings) != 0) {
-      result.wrong = "packets were not answered as those of good connections";
-    }
-  }
-  result.ns_per_connection = timings.ns_per_unit();
-  result.driver_ns_per_connection = driver.ns_per_unit();
-  result.ns_per_packet = timings.ns_per_unit() / kLife.size();
-  result.driver_ns_per_packet = driver.ns_per_unit() / kLife.size();
-  result.mpps_total = timings.per_second() * kLife.size() / 1e6;
-  result.connections_per_second = timings.per_second();
+  const FreshRuns runs = run_on_fresh_targets(
+      options,
+      [&](Target& target, unsigned thread, std::span<const std::uint32_t> connections) {
+        return live_all(target, shape_of(options), connections, thread == 0 || options.exclusive);
+      },
+      [](const Target&) { return true; });
+  Result result;
+  result.wrong = runs.wrong;
+  result.ns_per_connection = runs.target.ns_per_unit();
+  result.driver_ns_per_connection = runs.driver.ns_per_unit();
+  result.ns_per_packet = runs.target.ns_per_unit() / kLife.size();
+  result.driver_ns_per_packet = runs.driver.ns_per_unit() / kLife.size();
+  result.mpps_total = runs.target.per_second() * kLife.size() / 1e6;
+  result.connections_per_second = runs.target.per_second();
   return result;
 }
 

@@ -7,19 +7,16 @@
 // Cheating would be  to make the table large beforehand or touch its memory, to open connections
 //           that were there before, or to let some be refused: in the end all must be counted.
 #include <algorithm>
-#include <atomic>
 
 #include "bench/workloads/connections.h"
 #include "bench/workloads/first_packets.h"
-#include "bench/workloads/harness.h"
+#include "bench/workloads/fresh_target.h"
 #include "bench/workloads/timed_bursts.h"
 #include "bench/workloads/workload.h"
 
 namespace uct::bench {
 
 namespace {
-
-using Shares = std::vector<std::vector<std::uint32_t>>;
 
 /// Opens connections.
 ///
@@ -41,41 +38,20 @@ std::uint64_t open_all(Target& target, TrafficShape shape,
   return refused;
 }
 
-std::uint64_t run_all(Target& target, const Options& options, const Shares& shares,
-                      Timings& timings) {
-  std::atomic<std::uint64_t> refused{0};
-  const auto elapsed = run_threads(options.threads, [&](unsigned thread) {
-    refused += open_all(target, shape_of(options), shares[thread]);
-  });
-  std::vector<double> opened;
-  for (const auto& share : shares) opened.push_back(static_cast<double>(share.size()));
-  timings.add(elapsed, opened);
-  return refused;
-}
-
 }  // namespace
 
 Result run_setup(const Options& options) {
+  const FreshRuns runs = run_on_fresh_targets(
+      options,
+      [&](Target& target, unsigned, std::span<const std::uint32_t> connections) {
+        return open_all(target, shape_of(options), connections);
+      },
+      [&](const Target& target) { return target.connection_count() == options.connections; });
   Result result;
-  NullTarget nothing;
-  Timings timings;
-  Timings driver;
-  for (unsigned run = 0; run < options.runs; ++run) {
-    const auto target = make_target(options, options.connections);
-    if (!target) {
-      result.wrong = "no memory for the target";
-      return result;
-    }
-    const Shares shares = split_connections(*target, options, 0, options.connections);
-    run_all(nothing, options, shares, driver);
-    const std::uint64_t refused = run_all(*target, options, shares, timings);
-    if (refused != 0 || target->connection_count() != options.connections) {
-      result.wrong = "connections were refused";
-    }
-  }
-  result.ns_per_connection = timings.ns_per_unit();
-  result.driver_ns_per_connection = driver.ns_per_unit();
-  result.connections_per_second = timings.per_second();
+  result.wrong = runs.wrong;
+  result.ns_per_connection = runs.target.ns_per_unit();
+  result.driver_ns_per_connection = runs.driver.ns_per_unit();
+  result.connections_per_second = runs.target.per_second();
   return result;
 }
 

@@ -51,28 +51,6 @@ Address make_address(const std::array<std::uint32_t, kWords>& words, Family fami
   return address;
 }
 
-/// ICMP of the other family is a protocol like any other, as it is to the parser.
-Kind kind_of(Protocol protocol, Family family) {
-  switch (protocol) {
-    case Protocol::tcp:
-      return Kind::tcp;
-    case Protocol::udp:
-      return Kind::udp;
-    case Protocol::udplite:
-      return Kind::udplite;
-    case Protocol::sctp:
-      return Kind::sctp;
-    case Protocol::dccp:
-      return Kind::dccp;
-    case Protocol::icmp:
-      return family == Family::ipv4 ? Kind::icmp : Kind::other;
-    case Protocol::icmpv6:
-      return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
-    default:
-      return Kind::other;
-  }
-}
-
 }  // namespace
 
 bool is_icmp_query(Kind kind, std::uint8_t type) {

@@ -87,30 +87,9 @@ void read_query(const std::byte* header, Kind kind, ParsedPacket& out) {
   out.destination_port = static_cast<std::uint16_t>(type << 8);
 }
 
-Kind kind_of(std::uint8_t protocol, Family family) {
-  switch (static_cast<Protocol>(protocol)) {
-    case Protocol::tcp:
-      return Kind::tcp;
-    case Protocol::udp:
-      return Kind::udp;
-    case Protocol::udplite:
-      return Kind::udplite;
-    case Protocol::sctp:
-      return Kind::sctp;
-    case Protocol::dccp:
-      return Kind::dccp;
-    case Protocol::icmp:
-      return family == Family::ipv4 ? Kind::icmp : Kind::other;
-    case Protocol::icmpv6:
-      return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
-    default:
-      return Kind::other;
-  }
-}
-
 /// Reads the quoted transport header, of which only the first eight bytes need to be there.
 Reason read_quoted_transport(const std::byte* header, const IpView& inner, ParsedPacket& out) {
-  out.kind = kind_of(inner.protocol, inner.family);
+  out.kind = kind_of(static_cast<Protocol>(inner.protocol), inner.family);
   out.protocol = inner.protocol;
   out.source_port = 0;
   out.destination_port = 0;

@@ -34,6 +34,28 @@ enum class Kind : std::uint8_t {
   icmpv6,  ///< likewise
 };
 
+/// Gives     the kind of a protocol; ICMP of the other family is a protocol like any other.
+constexpr Kind kind_of(Protocol protocol, Family family) {
+  switch (protocol) {
+    case Protocol::tcp:
+      return Kind::tcp;
+    case Protocol::udp:
+      return Kind::udp;
+    case Protocol::udplite:
+      return Kind::udplite;
+    case Protocol::sctp:
+      return Kind::sctp;
+    case Protocol::dccp:
+      return Kind::dccp;
+    case Protocol::icmp:
+      return family == Family::ipv4 ? Kind::icmp : Kind::other;
+    case Protocol::icmpv6:
+      return family == Family::ipv6 ? Kind::icmpv6 : Kind::other;
+    default:
+      return Kind::other;
+  }
+}
+
 enum class FragmentPart : std::uint8_t {
   whole,  ///< not a fragment (an IPv6 atomic fragment, RFC 6946, counts as whole)
   first,  ///< offset 0 and more to come: tracked by its ports, transport checksum not verifiable

@@ -4,20 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <random>
+
+#include "tests/support/random.h"
 
 namespace uct::core::tcp {
 namespace {
 
-/// std::mt19937 gives long numbers of 32 bits.
-class Random {
- public:
-  explicit Random(unsigned seed) : engine_(seed) {}
-  std::uint32_t operator()() { return static_cast<std::uint32_t>(engine_()); }
-
- private:
-  std::mt19937 engine_;
-};
+using uct::test::Random;
 
 /// A connection whose numbers lie near each other, as random as they may be.
 Body random_body(Random& random) {

@@ -109,7 +109,8 @@ ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const {
   const Cold& cold = family.records.cold(number);
   const unsigned origin = end_of(record.body, Direction::original);
   ConnectionInfo info;
-  info.handle = handle_of(shard, number, record.key, hash_key(record.key, config.hash_key));
+  info.handle = make_handle(handle_base<Key>(shard), number, record.key.generation,
+                            hash_key(record.key, config.hash_key));
   info.id = short_id(info.handle);
   info.zone = record.key.zone;
   info.protocol = protocol_of(record.key.kind, record.key.port[0]);

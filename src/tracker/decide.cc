@@ -265,8 +265,9 @@ bool Pipeline::set_mark_and_label(Shard& shard, std::uint32_t number) {
 template <typename Key>
 void Pipeline::describe(Shard& shard, std::uint32_t number, std::uint64_t hash, Verdict& verdict) {
   FamilyPool<Key>& family = shard.family<Key>();
-  const std::uint8_t status = family.records.record(number).body.status;
-  verdict.connection = tracker_.handle_of(shard, number, family.records.record(number).key, hash);
+  const Record<Key>& record = family.records.record(number);
+  const std::uint8_t status = record.body.status;
+  verdict.connection = make_handle(handle_base<Key>(shard), number, record.key.generation, hash);
   if ((status & (status::kHasMark | status::kHasLabel)) == 0) [[likely]]
     return;
   const Cold& cold = family.records.cold(number);

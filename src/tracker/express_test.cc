@@ -5,18 +5,19 @@
 
 #include <array>
 #include <memory>
-#include <random>
 #include <vector>
 
 #include <uct/tracker.h>
 
 #include "packet/parse.h"
 #include "tests/support/packet_maker.h"
+#include "tests/support/random.h"
 
 namespace uct::core::test {
 namespace {
 
 using namespace std::chrono_literals;
+using uct::test::Random;
 
 Packet trusted(const Bytes& frame) {
   Packet packet = packet_of(frame, LinkType::ethernet);
@@ -60,16 +61,6 @@ void expect_same(const Packet& packet, const ExpressItem& item,
   ASSERT_EQ(make_key(parsed, 9, key), item.from);
   ASSERT_TRUE(has_words(key, words));
 }
-
-/// std::mt19937 gives long numbers of 32 bits.
-class Random {
- public:
-  explicit Random(unsigned seed) : engine_(seed) {}
-  std::uint32_t operator()() { return static_cast<std::uint32_t>(engine_()); }
-
- private:
-  std::mt19937 engine_;
-};
 
 std::unique_ptr<Tracker> make_tracker() {
   auto made = Tracker::create(Config{});

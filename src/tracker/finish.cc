@@ -51,7 +51,7 @@ struct Pipeline::Lane {
         timeouts(pipeline.tracker_.policies.timeouts(TimeoutClass::tcp_established)),
         capacity(shard.family<Key>().records.capacity()),
         now(static_cast<std::uint32_t>(shard.now_ms)),
-        handle(std::uint64_t{shard.number} << 56 | std::uint64_t{kFamilyBit<Key>} << 24),
+        handle(handle_base<Key>(shard)),
         verdicts(pipeline.passed_.data()) {}
 
   Record<Key>* records;
@@ -59,7 +59,7 @@ struct Pipeline::Lane {
   const std::atomic<std::uint32_t>* timeouts;
   std::uint32_t capacity;
   std::uint32_t now;
-  std::uint64_t handle;
+  std::uint64_t handle;     ///< what all of the shard and family have in common
   const Verdict* verdicts;  ///< by direction, but for the handle
 };
 
@@ -90,9 +90,7 @@ template <typename Key>
   body.timeout = timeout;
   body.deadline = lane.now + timeout;
   verdict = lane.verdicts[static_cast<unsigned>(direction)];
-  verdict.connection = static_cast<ConnectionHandle>(lane.handle | std::uint64_t{number} << 24 |
-                                                     std::uint64_t{record.key.generation} << 16 |
-                                                     (block.hash[i] & 0xffff));
+  verdict.connection = make_handle(lane.handle, number, record.key.generation, block.hash[i]);
   return true;
 }
 

@@ -6,8 +6,6 @@
 #include <bit>
 #include <cstring>
 
-#include "packet/parse.h"
-
 namespace uct::core {
 
 namespace {
@@ -62,7 +60,7 @@ Pipeline::Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
 
 std::uint32_t shard_of(const TrackerCore& tracker, const Packet& packet, Zone zone) {
   ParsedPacket parsed;
-  parse(packet, ParseOptions{.udp6_zero_checksum = tracker.config.udp6_zero_checksum}, parsed);
+  parse(packet, tracker.parse_options(), parsed);
   if (parsed.fate != Fate::track && parsed.fate != Fate::error) return 0;
   const auto shard = [&]<typename Key>(Key key) {
     make_key(parsed, zone, key);
@@ -141,8 +139,7 @@ void Pipeline::take_express(Block& block, std::size_t end) {
 bool Pipeline::take_long_way(Block& block, std::size_t i) {
   const std::size_t place = block.first + i;
   Item& item = block.items[i];
-  parse(burst_[place], ParseOptions{.udp6_zero_checksum = tracker_.config.udp6_zero_checksum},
-        item.parsed);
+  parse(burst_[place], tracker_.parse_options(), item.parsed);
   if (item.parsed.fate == Fate::fragment && i != 0) [[unlikely]]
     return false;
   ++block.count;
@@ -201,9 +198,8 @@ void Pipeline::hash_group(Block& block, std::size_t group) {
 
 void Pipeline::send_for_buckets(Block& block) {
   const Shard* const shards = tracker_.shards.get();
-  const unsigned shift = 63 - tracker_.shard_bits;
   for_each_bit(block.keyed, [&](std::size_t i) {
-    const auto number = static_cast<std::size_t>(block.hash[i] >> 1 >> shift);
+    const std::uint32_t number = tracker_.shard_number(block.hash[i]);
     const Bucket* const bucket = home_bucket(shards[number], block.hash[i]);
     __builtin_prefetch(bucket, 0, 3);
     block.bucket[i] = bucket;

@@ -11,11 +11,10 @@
 ///                                     +-- commit <-- may it open? <--miss-- find
 ///                                     +-- mark, deadline <-- protocol update <--hit--+
 ///
-/// Packets go in blocks of 32, within a block in groups of 8 until the locks: while the buckets of
-/// one group are on their way from memory the next is parsed. While the records of a block are on
-/// their way, the next block is prepared. Behind the locks packets are taken shard by shard, those
-/// of one shard in the order of arrival; packets of one connection share a shard, so that they see
-/// each other's effects in order.
+/// Packets go in blocks of 32, and each stage takes the whole block, so that memory answers many
+/// requests at once. While the records of a block are on their way, the next block is prepared.
+/// Behind the locks packets are taken shard by shard, those of one shard in the order of arrival;
+/// packets of one connection share a shard, so that they see each other's effects in order.
 ///
 /// Relies on every room of a lower rank; called by tracker.cc. The stages without locks are in
 /// pipeline.cc, what is decided under a shard's lock in decide.cc.

@@ -139,6 +139,19 @@ inline void prefetch_record(const Shard& shard,
   }
 }
 
+/// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a
+/// packet has at hand without touching more than the record's first line. These are the bits that
+/// all handles of a shard and family share.
+template <typename Key>
+std::uint64_t handle_base(const Shard& shard) {
+  return std::uint64_t{shard.number} << 56 | std::uint64_t{kFamilyBit<Key>} << 24;
+}
+inline ConnectionHandle make_handle(std::uint64_t base, std::uint32_t number,
+                                    std::uint8_t generation, std::uint64_t hash) {
+  return static_cast<ConnectionHandle>(base | std::uint64_t{number} << 24 |
+                                       std::uint64_t{generation} << 16 | (hash & 0xffff));
+}
+
 inline Tick tick_of_ms(std::uint64_t ms) { return Tick{static_cast<std::uint32_t>(ms)}; }
 
 /// Gives     whether a connection is still found at `now`.

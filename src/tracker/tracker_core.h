@@ -13,6 +13,7 @@
 #include <uct/tracker.h>
 
 #include "frag/follower.h"
+#include "packet/parse.h"
 #include "tracker/policy_table.h"
 #include "tracker/shard.h"
 #include "tracker/zone_table.h"
@@ -102,18 +103,10 @@ struct TrackerCore {
   void tell(Shard& shard, EventKind kind, DestroyCause cause, std::uint32_t number) const
       UCT_REQUIRES(shard.lock);
 
-  /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a
-  /// packet has at hand without touching more than the record's first line.
-  template <typename Key>
-  ConnectionHandle handle_of(const Shard& shard, std::uint32_t number, const Key& key,
-                             std::uint64_t hash) const {
-    return static_cast<ConnectionHandle>(std::uint64_t{shard.number} << 56 |
-                                         std::uint64_t{number | kFamilyBit<Key>} << 24 |
-                                         std::uint64_t{key.generation} << 16 | (hash & 0xffff));
-  }
+  ParseOptions parse_options() const { return {.udp6_zero_checksum = config.udp6_zero_checksum}; }
 
   std::uint32_t shard_number(std::uint64_t hash) const {
-    return shard_bits == 0 ? 0 : static_cast<std::uint32_t>(hash >> (64 - shard_bits));
+    return static_cast<std::uint32_t>(hash >> 1 >> (63 - shard_bits));  // also right for 0 bits
   }
   Shard& shard_of(std::uint64_t hash) { return shards[shard_number(hash)]; }
 
