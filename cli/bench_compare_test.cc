@@ -70,7 +70,7 @@ TEST(BenchPlan, ArgumentsAreThoseOfTheProgramThatMeasures) {
                    "--json"}));
   EXPECT_EQ(
       words({.workload = "crr", .subject = Subject::design_2016, .connections = 5}),
-      (Words{"bench", "crr", "--connections", "5", "--target", "2016", "--runs", "1", "--json"}));
+      (Words{"bench", "crr", "--connections", "5", "--target", "2016", "--runs", "3", "--json"}));
   EXPECT_EQ(words({.workload = "established", .threads = 2, .variant = "exclusive"}),
             (Words{"bench", "established", "--connections", "1000000", "--threads", "2",
                    "--exclusive", "--runs", "1", "--json"}));
@@ -190,9 +190,9 @@ TEST(BenchCompare, RunsInRoundsAndSaysWhatIsMissing) {
   const std::string out = ::testing::internal::GetCapturedStdout();
   EXPECT_EQ(code, 1) << "a measurement failed";
   EXPECT_EQ(fake.content_of("calls"),
-            "bench setup --connections 1000000 --runs 1 --json\n"
-            "bench setup --connections 1000000 --target 2016 --runs 1 --json\n"
-            "bench setup --connections 1000000 --runs 1 --json\n")
+            "bench setup --connections 1000000 --runs 3 --json\n"
+            "bench setup --connections 1000000 --target 2016 --runs 3 --json\n"
+            "bench setup --connections 1000000 --runs 3 --json\n")
       << "what failed is not run again";
   EXPECT_TRUE(
       contains(out, "rte_hash: not built: needs libdpdk-dev, configure with -DUCT_DPDK=ON\n"));

@@ -55,7 +55,7 @@ struct Measurement {
   /// Gives     its name, unlike all others of its group: `established uct 1M IPv6`.
   std::string label() const;
 
-  /// Gives     what to give to the program: one run, as JSON.
+  /// Gives     what to give to the program: one run, or the median of a few, as JSON.
   std::vector<std::string> arguments() const;
 };
 

@@ -9,7 +9,11 @@ namespace uct::core {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+/// Small pages are given back in pieces of these.
+constexpr std::size_t kSmallPiece = 16 * kPage;
 
 std::size_t round_up(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
 
@@ -47,6 +51,20 @@ void Reservation::release(std::size_t offset, std::size_t size_bytes) {
   const std::size_t first = (offset + kPage - 1) / kPage * kPage;
   const std::size_t end = (offset + size_bytes) / kPage * kPage;
   if (first < end) ::madvise(base_ + first, end - first, MADV_DONTNEED);
+}
+
+std::size_t Reservation::release_tail(std::size_t keep, std::size_t end) {
+  if (end <= keep) return end;
+  const bool small = end <= kHugePage;
+  const std::size_t piece = small ? kSmallPiece : kHugePage;
+  std::size_t start = (end - 1) / piece * piece;
+  if (start < keep) {
+    if (!small) return end;
+    start = round_up(keep, kPage);
+    if (start >= end) return end;
+  }
+  release(start, round_up(end, kPage) - start);
+  return start;
 }
 
 void Reservation::make_huge_pages(std::size_t from, std::size_t to) const {

@@ -12,9 +12,7 @@ constexpr std::uint32_t kLinkMask = (1U << 26) - 1;
 
 // shrink(): work a call, and what is kept so that steady use asks the system for nothing.
 constexpr std::uint32_t kChunksMovedPerShrink = 64;
-constexpr std::uint32_t kChunksReleasedPerShrink = 2048;    // 256 KiB, whole pages
-constexpr std::uint32_t kNumbersReleasedPerShrink = 65536;  // 256 KiB, whole pages
-constexpr std::uint32_t kChunksKept = 512;                  // 64 KiB
+constexpr std::uint32_t kChunksKept = 512;  // 64 KiB
 
 }  // namespace
 
@@ -263,19 +261,15 @@ bool TimerWheel::shrink() {
   for (std::uint32_t i = 0; i < kChunksMovedPerShrink && chunk_end_ > enough; ++i) {
     drop_last_chunk();
   }
-  const std::uint32_t keep =
-      size_ == 0 ? 0 : (chunk_end_ / kPageChunks + 1) * kPageChunks + kChunksKept;
-  if (chunks_touched_ > keep) {
-    const std::uint32_t count = std::min(chunks_touched_ - keep, kChunksReleasedPerShrink);
-    chunks_touched_ -= count;
-    chunks_.release(chunks_touched_, count);
+  const std::uint32_t chunks_before = chunks_touched_;
+  const std::uint32_t keep = size_ == 0 ? 0 : chunk_end_ + kChunksKept;
+  chunks_touched_ = static_cast<std::uint32_t>(chunks_.release_tail(keep, chunks_touched_));
+  const std::uint32_t numbers_before = numbers_touched_;
+  if (size_ == 0) {
+    numbers_touched_ = static_cast<std::uint32_t>(positions_.release_tail(0, numbers_touched_));
   }
-  if (size_ == 0 && numbers_touched_ > 0) {
-    const std::uint32_t count = std::min(numbers_touched_, kNumbersReleasedPerShrink);
-    numbers_touched_ -= count;
-    positions_.release(numbers_touched_, count);
-  }
-  return chunk_end_ > enough || chunks_touched_ > keep || (size_ == 0 && numbers_touched_ > 0);
+  return chunk_end_ > enough || chunks_touched_ != chunks_before ||
+         numbers_touched_ != numbers_before;
 }
 
 /// Makes the chunk array one shorter; a chunk in use moves to a free place.

@@ -116,7 +116,7 @@ class TimerWheel {
   /// Gives memory back that is far above what is armed; all of it when nothing is.
   ///
   /// Gives     true when there is more to do: call again, after others had the lock.
-  /// Cost      bounded: at most 64 chunks moved and 512 KiB given back a call; mostly O(1).
+  /// Cost      bounded: at most 64 chunks moved and two pieces given back a call; mostly O(1).
   bool shrink();
 
  private:

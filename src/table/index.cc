@@ -6,11 +6,8 @@ namespace uct::core {
 
 namespace {
 
-/// Home buckets are given back to the system in pieces of this many (64 KiB).
-constexpr std::uint32_t kReleasePiece = 1024;
-
-/// Overflow buckets are given back when none is in use and more than this many (4 KiB) were.
-constexpr std::uint32_t kReleasePages = 64;
+/// Overflow buckets that are kept when none is in use (4 KiB).
+constexpr std::uint32_t kOverflowKept = 64;
 
 }  // namespace
 
@@ -98,12 +95,18 @@ void Index::merge_last() {
   const std::uint32_t partner = last - std::bit_floor(last);
   if (!join(homes_[partner], homes_[last]) && !merge_chains(partner, last)) return;
   set_buckets(last);
-  if (last % kReleasePiece == 0) homes_.release(last, kReleasePiece);
-  if (overflow_live_ == 0 && overflow_used_ > kReleasePages) {
-    overflow_.release(0, overflow_used_);
+}
+
+bool Index::shrink() {
+  const std::uint32_t before = homes_touched_ + overflow_touched_;
+  homes_touched_ = static_cast<std::uint32_t>(homes_.release_tail(buckets(), homes_touched_));
+  if (overflow_live_ == 0) {
     overflow_used_ = 1;
     overflow_free_ = 0;
+    overflow_touched_ =
+        static_cast<std::uint32_t>(overflow_.release_tail(kOverflowKept, overflow_touched_));
   }
+  return homes_touched_ + overflow_touched_ != before;
 }
 
 /// Gives     false, with nothing changed, when the two chains are too long to be one: to be tried
@@ -126,6 +129,7 @@ bool Index::merge_chains(std::uint32_t partner, std::uint32_t last) {
 void Index::set_buckets(std::uint32_t count) {
   const std::uint64_t mask = 2 * std::bit_floor(count) - 1;
   shape_.store(mask << 32 | count, std::memory_order_relaxed);
+  homes_touched_ = std::max(homes_touched_, count);
   grow_at_ = static_cast<std::uint32_t>(count * kGrowLoad);
   shrink_at_ = count <= kMinBuckets ? 0 : static_cast<std::uint32_t>(count * kShrinkLoad);
 }
@@ -137,6 +141,7 @@ std::uint32_t Index::take_overflow_bucket() {
   } else {
     if (overflow_used_ >= overflow_.capacity()) return 0;
     place = overflow_used_++;
+    overflow_touched_ = std::max(overflow_touched_, overflow_used_);
   }
   overflow_[place].link = 0;
   ++overflow_live_;

@@ -115,6 +115,12 @@ class Index {
   /// Requires  it is there.
   void erase(std::uint64_t hash, std::uint32_t number);
 
+  /// Gives memory back that buckets no longer need.
+  ///
+  /// Gives     true when it did: call again, after others had the lock.
+  /// Cost      two huge pages, or 32 small ones
+  bool shrink();
+
   std::uint32_t entries() const { return entries_; }
   std::uint32_t buckets() const {
     return static_cast<std::uint32_t>(shape_.load(std::memory_order_relaxed));
@@ -122,7 +128,7 @@ class Index {
   std::uint32_t overflow_buckets() const { return overflow_live_; }
   std::uint32_t longest_chain() const { return longest_chain_; }
   std::size_t memory_bytes() const {
-    return (std::size_t{buckets()} + overflow_used_) * sizeof(Bucket);
+    return (std::size_t{homes_touched_} + overflow_touched_) * sizeof(Bucket);
   }
 
   /// Calls f(memory, bytes in use from its beginning) for what grows with the number of entries.
@@ -200,6 +206,8 @@ class Index {
   std::uint32_t overflow_used_ = 0;  ///< places ever used; the free list runs among them
   std::uint32_t overflow_free_ = 0;  ///< head of the free list through `link`, 0 when empty
   std::uint32_t longest_chain_ = 1;
+  std::uint32_t homes_touched_ = 0;     ///< no bucket from here on has memory
+  std::uint32_t overflow_touched_ = 0;  ///< likewise
 };
 
 }  // namespace uct::core

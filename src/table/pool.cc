@@ -1,33 +1,48 @@
 #include "table/pool.h"
 
+#include <algorithm>
+
 namespace uct::core {
+
+namespace {
+
+/// `full_words` of a chunk that has no free number.
+constexpr std::uint64_t kAllWords = ~std::uint64_t{0};
+
+}  // namespace
 
 bool NumberPool::reserve(std::uint32_t capacity) {
   capacity_ = (capacity + kChunk - 1) / kChunk * kChunk;
-  return chunks_.reserve(capacity_ / kChunk);
+  return chunks_.reserve(capacity_ / kChunk) && units_.reserve(unit_of(capacity_) + 1);
 }
 
 std::uint32_t NumberPool::take() {
-  constexpr std::uint64_t kAll = ~std::uint64_t{0};
   while (true) {
     if (first_with_room_ == capacity_ / kChunk) return kNone;
     Chunk& chunk = chunks_[first_with_room_];
-    if (chunk.full_words == kAll) {
+    if (chunk.full_words == kAllWords) {
       ++first_with_room_;
       continue;
     }
     const auto word = static_cast<unsigned>(std::countr_one(chunk.full_words));
     const auto bit = static_cast<unsigned>(std::countr_one(chunk.used[word]));
     chunk.used[word] |= std::uint64_t{1} << bit;
-    if (chunk.used[word] == kAll) chunk.full_words |= std::uint64_t{1} << word;
+    if (chunk.used[word] == ~std::uint64_t{0}) chunk.full_words |= std::uint64_t{1} << word;
     ++chunk.live;
     ++live_;
-    if (first_with_room_ == chunk_count_) ++chunk_count_;
-    return first_with_room_ * kChunk + word * 64 + bit;
+    const std::uint32_t number = first_with_room_ * kChunk + word * 64 + bit;
+    Unit& unit = units_[unit_of(number)];
+    if (++unit.live == 1) {
+      if (unit.touched) --idle_units_;
+      unit.touched = true;
+      unit_count_ = std::max(unit_count_, unit_of(number) + 1);
+    }
+    chunk_count_ = std::max(chunk_count_, first_with_room_ + 1);
+    return number;
   }
 }
 
-bool NumberPool::free(std::uint32_t number) {
+void NumberPool::free(std::uint32_t number) {
   const std::uint32_t place = number / kChunk;
   Chunk& chunk = chunks_[place];
   const unsigned word = number % kChunk / 64;
@@ -36,9 +51,47 @@ bool NumberPool::free(std::uint32_t number) {
   --chunk.live;
   --live_;
   if (place < first_with_room_) first_with_room_ = place;
-  if (chunk.live != 0) return false;
+  if (--units_[unit_of(number)].live == 0) ++idle_units_;
   while (chunk_count_ > 0 && chunks_[chunk_count_ - 1].live == 0) --chunk_count_;
-  return true;
+}
+
+NumberPool::Range NumberPool::range_of(std::uint32_t unit) const {
+  if (unit < kUnitChunks) return {unit * kChunk, kChunk};
+  const std::uint32_t first = (unit - (kUnitChunks - 1)) * kLargeUnit;
+  return {first, std::min(kLargeUnit, capacity_ - first)};
+}
+
+NumberPool::Range NumberPool::retire() {
+  if (idle_units_ == 0) return {};
+  for (std::uint32_t place = unit_count_; place-- > 0;) {
+    Unit& unit = units_[place];
+    if (!is_idle(unit)) continue;
+    const Range range = range_of(place);
+    // As many connections as now, and a few more, must find room below: memory that comes and goes
+    // with every connection would cost more than it saves.
+    const bool has_room = live_ + range.count / 4 <= range.first;
+    if (!has_room && live_ != 0) continue;
+    unit.touched = false;
+    --idle_units_;
+    while (unit_count_ > 0 && !units_[unit_count_ - 1].touched) --unit_count_;
+    forget_generations(range);
+    set_open(range, false);
+    return range;
+  }
+  return {};
+}
+
+void NumberPool::reopen(Range retired) {
+  set_open(retired, true);
+  first_with_room_ = std::min(first_with_room_, retired.first / kChunk);
+}
+
+/// Chunks without a live number pass for full while they rest.
+void NumberPool::set_open(Range range, bool open) {
+  const std::uint32_t end = (range.first + range.count) / kChunk;
+  for (std::uint32_t place = range.first / kChunk; place < end; ++place) {
+    chunks_[place].full_words = open ? 0 : kAllWords;
+  }
 }
 
 std::uint8_t NumberPool::next_generation(std::uint32_t number, std::uint8_t last) {
@@ -50,10 +103,13 @@ std::uint8_t NumberPool::next_generation(std::uint32_t number, std::uint8_t last
   return generation;
 }
 
-void NumberPool::forget_generations(std::uint32_t number) {
-  Chunk& chunk = chunks_[number / kChunk];
-  chunk.generation_base = static_cast<std::uint8_t>(chunk.generation_base + chunk.generation_top);
-  chunk.generation_top = 0;
+void NumberPool::forget_generations(Range given_back) {
+  const std::uint32_t end = (given_back.first + given_back.count) / kChunk;
+  for (std::uint32_t place = given_back.first / kChunk; place < end; ++place) {
+    Chunk& chunk = chunks_[place];
+    chunk.generation_base = static_cast<std::uint8_t>(chunk.generation_base + chunk.generation_top);
+    chunk.generation_top = 0;
+  }
 }
 
 std::uint32_t NumberPool::next_live(std::uint32_t number) const {

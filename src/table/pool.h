@@ -1,12 +1,12 @@
 /// The records of one family in one shard, addressed by number.
 ///
 /// Numbers are dense and stable: a connection keeps its number for life. The lowest free number is
-/// taken first, so that a tracker that drains empties its high chunks and gives their memory back.
+/// taken first, so that a tracker that drains empties its high places and gives their memory back.
 /// Which numbers are live stands in a bitmap, so that neither taking nor freeing one reads a
 /// record.
 ///
 /// Relies on base and conn; used by tracker.
-/// Threads   guarded by the shard's lock; prefetch() may be called without it.
+/// Threads   guarded by the shard's lock; prefetch() and release() may be called without it.
 #pragma once
 
 #include <atomic>
@@ -24,13 +24,23 @@ class NumberPool {
   static constexpr std::uint32_t kChunk = 4096;
   static constexpr std::uint32_t kNone = 0xffffffff;
 
+  /// Numbers whose memory goes together: a chunk among the first sixteen, whose pages are small,
+  /// and otherwise sixteen, so that every array gives whole huge pages back. To give a part of one
+  /// back cuts it up, which takes 100 us under the shard's lock and leaves what lives there in
+  /// small pages.
+  static constexpr std::uint32_t kUnitChunks = 16;
+  static constexpr std::uint32_t kLargeUnit = kUnitChunks * kChunk;
+  struct Range {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+
   bool reserve(std::uint32_t capacity);
 
   /// Gives     the lowest free number, or kNone when the capacity is reached.
   std::uint32_t take();
 
-  /// Gives     true when `number` was the last live one of its chunk, whose memory may go.
-  bool free(std::uint32_t number);
+  void free(std::uint32_t number);
 
   bool is_live(std::uint32_t number) const {
     const Chunk& chunk = chunks_[number / kChunk];
@@ -50,9 +60,14 @@ class NumberPool {
   ///           back and remembers none. Never 0.
   std::uint8_t next_generation(std::uint32_t number, std::uint8_t last);
 
-  /// Takes note that the records of this number's chunk are given back: their generations begin
-  /// again behind those that any of them had, so that handles of before stay stale.
-  void forget_generations(std::uint32_t number);
+  /// Takes numbers out of use whose memory is to be given back: all are free, and so many below
+  /// them that they will not be needed soon. Their generations begin again behind those that any of
+  /// them had, so that handles of before stay stale.
+  ///
+  /// Gives     the numbers, of which none is taken until reopen(); a count of 0 when there are none
+  /// Cost      O(1) mostly; where something is free, a look at each unit
+  Range retire();
+  void reopen(Range retired);
 
  private:
   struct Chunk {
@@ -63,20 +78,37 @@ class NumberPool {
     std::uint8_t generation_top;   ///< how far beyond it any record came; 255 is for ever
   };
 
+  /// What is given back as a whole.
+  struct Unit {
+    std::uint32_t live;
+    bool touched;  ///< it may have memory
+  };
+
+  static std::uint32_t unit_of(std::uint32_t number) {
+    return number < kLargeUnit ? number / kChunk : kUnitChunks - 1 + number / kLargeUnit;
+  }
+  Range range_of(std::uint32_t unit) const;
+  bool is_idle(const Unit& unit) const { return unit.touched && unit.live == 0; }
+  void forget_generations(Range given_back);
+  void set_open(Range range, bool open);
+
   ReservedArray<Chunk> chunks_;
+  ReservedArray<Unit> units_;
   std::uint32_t capacity_ = 0;
   std::uint32_t live_ = 0;
   std::uint32_t first_with_room_ = 0;  ///< no chunk before this one has a free number
-  std::uint32_t chunk_count_ = 0;      ///< chunks that were ever used
+  std::uint32_t chunk_count_ = 0;      ///< no chunk from here on has a live number
+  std::uint32_t unit_count_ = 0;       ///< no unit from here on was touched
+  std::uint32_t idle_units_ = 0;       ///< touched, and without a live number
 };
 
 template <typename Key>
 class RecordPool {
  public:
   bool reserve(std::uint32_t capacity) {
-    // Whole chunks, which free() gives back whole.
-    return numbers_.reserve(capacity) && records_.reserve(numbers_.capacity()) &&
-           colds_.reserve(numbers_.capacity());
+    // A chunk more, so that there is room for all while one rests.
+    return numbers_.reserve(capacity + NumberPool::kChunk) &&
+           records_.reserve(numbers_.capacity()) && colds_.reserve(numbers_.capacity());
   }
 
   /// Gives     a number whose record's body and cold part are all zero and whose generation is
@@ -97,12 +129,17 @@ class RecordPool {
   /// Leaves a record that no packet's key is equal to.
   void free(std::uint32_t number) {
     records_[number].key.kind = Kind::none;
-    if (!numbers_.free(number)) return;
-    const std::uint32_t first = number / NumberPool::kChunk * NumberPool::kChunk;
-    numbers_.forget_generations(number);
-    records_.release(first, NumberPool::kChunk);
-    colds_.release(first, NumberPool::kChunk);
+    numbers_.free(number);
   }
+
+  /// Memory is given back in three steps, because the second takes 50 us and needs no lock: the
+  /// numbers that retire() names rest until reopen().
+  NumberPool::Range retire() { return numbers_.retire(); }
+  void release(NumberPool::Range retired) {
+    records_.release(retired.first, retired.count);
+    colds_.release(retired.first, retired.count);
+  }
+  void reopen(NumberPool::Range retired) { numbers_.reopen(retired); }
 
   Record<Key>& record(std::uint32_t number) { return records_[number]; }
   const Record<Key>& record(std::uint32_t number) const { return records_[number]; }

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
+#include <vector>
 
 namespace uct::core {
 namespace {
@@ -28,14 +30,76 @@ TEST(NumberPool, GivesNoneWhenFullAndGoesOnAfterAFree) {
   EXPECT_EQ(pool.take(), 17U);
 }
 
-TEST(NumberPool, TellsWhenAChunkIsEmpty) {
+bool is_range(NumberPool::Range range, std::uint32_t first, std::uint32_t count) {
+  return range.first == first && range.count == count;
+}
+
+TEST(NumberPool, RetiresTheFirstNumbersByChunks) {
+  constexpr std::uint32_t kChunk = NumberPool::kChunk;
   NumberPool pool;
-  ASSERT_TRUE(pool.reserve(NumberPool::kChunk * 2));
-  for (std::uint32_t i = 0; i <= NumberPool::kChunk; ++i) pool.take();
-  EXPECT_TRUE(pool.free(NumberPool::kChunk));
-  for (std::uint32_t i = 0; i + 1 < NumberPool::kChunk; ++i) ASSERT_FALSE(pool.free(i));
-  EXPECT_TRUE(pool.free(NumberPool::kChunk - 1));
+  ASSERT_TRUE(pool.reserve(kChunk * 3));
+  for (std::uint32_t i = 0; i <= kChunk; ++i) pool.take();
+  EXPECT_EQ(pool.retire().count, 0U) << "both chunks are in use";
+  pool.free(kChunk);
+  EXPECT_EQ(pool.retire().count, 0U) << "the next connection would need it again";
+  for (std::uint32_t i = 0; i < kChunk / 4; ++i) pool.free(i);
+  EXPECT_TRUE(is_range(pool.retire(), kChunk, kChunk));
+  EXPECT_EQ(pool.retire().count, 0U) << "it was retired already";
+  for (std::uint32_t i = kChunk / 4; i < kChunk; ++i) pool.free(i);
+  EXPECT_TRUE(is_range(pool.retire(), 0, kChunk));
   EXPECT_EQ(pool.live(), 0U);
+}
+
+TEST(NumberPool, RetiredNumbersRestUntilTheyAreReopened) {
+  NumberPool pool;
+  ASSERT_TRUE(pool.reserve(2 * NumberPool::kChunk));
+  const std::uint32_t number = pool.take();
+  pool.free(number);
+  const NumberPool::Range range = pool.retire();
+  ASSERT_TRUE(is_range(range, 0, NumberPool::kChunk));
+  EXPECT_EQ(pool.take(), NumberPool::kChunk);
+  EXPECT_EQ(pool.next_live(0), NumberPool::kChunk);
+  pool.reopen(range);
+  EXPECT_EQ(pool.take(), 0U);
+}
+
+TEST(NumberPool, RetiresLaterNumbersInLargeUnits) {
+  constexpr std::uint32_t kUnit = NumberPool::kLargeUnit;
+  NumberPool pool;
+  ASSERT_TRUE(pool.reserve(2 * kUnit + NumberPool::kChunk));
+  for (std::uint32_t i = 0; i < 2 * kUnit + 1; ++i) ASSERT_EQ(pool.take(), i);
+  for (std::uint32_t i = kUnit + 1; i < 2 * kUnit; ++i) pool.free(i);
+  EXPECT_EQ(pool.retire().count, 0U) << "one of them lives";
+  pool.free(kUnit);
+  pool.free(2 * kUnit);
+  // The last unit is as long as the capacity lets it be, and goes first.
+  EXPECT_TRUE(is_range(pool.retire(), 2 * kUnit, NumberPool::kChunk));
+  EXPECT_EQ(pool.retire().count, 0U) << "all below are taken";
+  for (std::uint32_t i = 0; i < kUnit / 4; ++i) pool.free(i);
+  EXPECT_TRUE(is_range(pool.retire(), kUnit, kUnit));
+}
+
+TEST(NumberPool, RetiresAllThatWasEverTaken) {
+  std::mt19937 random(5);
+  NumberPool pool;
+  const std::uint32_t capacity = 3 * NumberPool::kLargeUnit;
+  ASSERT_TRUE(pool.reserve(capacity));
+  for (std::uint32_t i = 0; i < capacity; ++i) pool.take();
+  std::vector<std::uint32_t> numbers(capacity);
+  for (std::uint32_t i = 0; i < capacity; ++i) numbers[i] = i;
+  std::shuffle(numbers.begin(), numbers.end(), random);
+  std::uint32_t retired = 0;
+  for (const std::uint32_t number : numbers) {
+    pool.free(number);
+    if (random() % 1000 != 0) continue;
+    const NumberPool::Range range = pool.retire();
+    retired += range.count;
+    if (random() % 2 == 0) pool.reopen(range);
+  }
+  for (auto range = pool.retire(); range.count != 0; range = pool.retire()) {
+    retired += range.count;
+  }
+  EXPECT_EQ(retired, capacity);
 }
 
 TEST(NumberPool, IterationVisitsExactlyTheLive) {
@@ -87,7 +151,12 @@ TEST(RecordPool, GenerationsGoOnAfterTheMemoryWasGivenBack) {
   for (int i = 0; i < 255; ++i) {
     const std::uint32_t only = pool.take();
     ASSERT_TRUE(seen.insert(pool.record(only).key.generation).second) << i;
-    pool.free(only);  // the last of its chunk
+    pool.free(only);
+    if (i % 2 == 0) continue;
+    const NumberPool::Range range = pool.retire();
+    ASSERT_EQ(range.count, NumberPool::kChunk) << i;
+    pool.release(range);
+    pool.reopen(range);
   }
 }
 

@@ -150,6 +150,32 @@ bool core::TrackerCore::make_room(Shard& shard) {
 
 namespace {
 
+/// Gives back what a shard has no use for, a piece each time its lock is held.
+void give_memory_back(Shard& shard) {
+  for (bool more = true; more;) {
+    shard.lock.let_others_first();
+    const SpinlockGuard guard(shard.lock);
+    more = shard.v4.wheel.shrink() || shard.v6.wheel.shrink() || shard.index.shrink();
+  }
+}
+
+/// Likewise for records, of which there is most; the lock is held only to choose them.
+template <typename Key>
+void give_records_back(Shard& shard) {
+  while (true) {
+    core::NumberPool::Range range;
+    {
+      shard.lock.let_others_first();
+      const SpinlockGuard guard(shard.lock);
+      range = shard.family<Key>().records.retire();
+    }
+    if (range.count == 0) return;
+    shard.family<Key>().records.release(range);
+    const SpinlockGuard guard(shard.lock);
+    shard.family<Key>().records.reopen(range);
+  }
+}
+
 void prepare_growth(Shard& shard) {
   shard.lock.let_others_first();
   core::GrowthPlan plan;
@@ -187,8 +213,6 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
       done = swept.finished;
       if (done) {
         next_ms = std::min(next_ms, next_deadline(shard));
-        static_cast<void>(shard.v4.wheel.shrink());
-        static_cast<void>(shard.v6.wheel.shrink());
       }
       const bool stop =
           left == 0 || (budget.keep_going != nullptr && !budget.keep_going(budget.context));
@@ -199,6 +223,9 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
         return result;
       }
     }
+    give_memory_back(shard);
+    give_records_back<KeyV4>(shard);
+    give_records_back<KeyV6>(shard);
   }
   if (next_ms != ~std::uint64_t{0}) result.next = core.timestamp_of_ms(next_ms);
   return result;
