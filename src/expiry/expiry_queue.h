@@ -18,7 +18,7 @@
 namespace uct::core {
 
 /// Numbers that are prefetched, prepared and then visited together, at most.
-inline constexpr std::uint32_t kExpiryBatch = 32;
+inline constexpr std::uint32_t kExpiryBatch = 64;
 
 /// What one call of sweep() did.
 struct ExpirySweep {

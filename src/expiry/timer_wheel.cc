@@ -113,7 +113,7 @@ void TimerWheel::link_first(std::uint32_t chunk_number, std::uint32_t slot_numbe
 void TimerWheel::unlink_first(std::uint32_t slot_number) {
   Slot& slot = slots_[slot_number];
   slot.first = static_cast<std::uint32_t>(chunks_[slot.first].next);
-  __builtin_prefetch(&chunks_[slot.first], 1);
+  prefetch_chunk(slot.first);
 }
 
 void TimerWheel::unlink(std::uint32_t chunk_number) {
@@ -196,7 +196,7 @@ bool TimerWheel::drain(std::uint32_t slot_number, Tick now, std::uint32_t wanted
 /// Visits in between may have changed the chain; any chunk is safe to fetch.
 void TimerWheel::fetch_ahead() {
   ahead_ = static_cast<std::uint32_t>(chunks_[ahead_].next);
-  __builtin_prefetch(&chunks_[ahead_], 1);
+  prefetch_chunk(ahead_);
 }
 
 bool TimerWheel::next(Tick& when) const {

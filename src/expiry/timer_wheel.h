@@ -170,6 +170,11 @@ class TimerWheel {
   void free_chunk(std::uint32_t chunk_number);
   void drop_last_chunk();
   void fetch_ahead();
+  void prefetch_chunk(std::uint32_t chunk_number) const {
+    const Chunk* const chunk = &chunks_[chunk_number];
+    __builtin_prefetch(chunk, 1);
+    __builtin_prefetch(&chunk->entries[kChunkEntries - 1], 1);
+  }
   bool collect(Tick now, std::uint32_t wanted, std::uint32_t& moves_left);
   bool drain(std::uint32_t slot_number, Tick now, std::uint32_t wanted, std::uint32_t& moves_left);
   bool first_after_current(Tick& when) const;

@@ -98,11 +98,10 @@ bool TrackerCore::enter_zone(Shard& shard, ZoneTable::Entry& zone) {
 
 void TrackerCore::leave_zone(Shard& shard, ZoneTable::Entry& zone) {
   ZoneCredit& credit = shard.zone_credit;
-  if (credit.zone == &zone && credit.unused < 2 * kLot && !zones.is_limited(zone)) {
-    ++credit.unused;
-  } else {
-    ZoneTable::leave(zone);
-  }
+  if (credit.zone != &zone || zones.is_limited(zone)) return ZoneTable::leave(zone);
+  if (++credit.unused <= 2 * kLot) return;
+  ZoneTable::leave(zone, credit.unused - kLot);
+  credit.unused = kLot;
 }
 
 void TrackerCore::collect_zone_credit(const ZoneTable::Entry* zone) {
