@@ -105,8 +105,10 @@ inline unsigned end_of(const Body& body, Direction direction) {
   return direction == Direction::original ? origin : 1 - origin;
 }
 
-/// Counts one packet of `bytes` bytes (at most 65,575: a whole IPv6 packet).
-inline void count_packet(Body& body, Cold& cold, Direction direction, std::uint32_t bytes) {
+/// Counts one packet of `bytes` bytes (at most 65,575: a whole IPv6 packet). Inlined by force: the
+/// end of the express lane lost 4 % to the call.
+[[gnu::always_inline]] inline void count_packet(Body& body, Cold& cold, Direction direction,
+                                                std::uint32_t bytes) {
   const auto d = static_cast<unsigned>(direction);
   const std::uint64_t before = body.counters[d];
   const std::uint64_t amount = 1U << kByteBits | bytes;

@@ -1,4 +1,5 @@
-/// What the index costs: a look into a bucket, a look-up, an entry, a removal.
+/// What the index costs: a look into a bucket, a look-up with and without success, an
+/// entry, a removal.
 ///
 /// Question   nanoseconds for each, the scalar twin of the vector probe beside it.
 /// Setup      hashes from a generator, as a keyed hash would give; an index of 10 k entries in the
@@ -75,6 +76,20 @@ void Find(benchmark::State& state) {
   }
 }
 
+/// A look-up of what is not there, as each packet that opens a connection makes one.
+void FindMissing(benchmark::State& state) {
+  const auto count = static_cast<std::uint32_t>(state.range(0));
+  Index index;
+  index.reserve(count);
+  fill(index, count);
+  std::uint32_t at = 0;
+  for (auto _ : state) {
+    at = (at * 1'664'525U + 1'013'904'223U);
+    benchmark::DoNotOptimize(
+        index.find(hash_of(at | 0x8000'0000U), [](std::uint32_t) { return false; }));
+  }
+}
+
 void EraseAndInsert(benchmark::State& state) {
   const auto count = static_cast<std::uint32_t>(state.range(0));
   Index index;
@@ -93,6 +108,7 @@ BENCHMARK(Probe<guess_slot>);
 BENCHMARK(Probe<guess_slot_scalar>);
 BENCHMARK(InsertWithGrowth)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(Find)->Arg(10'000)->Arg(1'000'000);
+BENCHMARK(FindMissing)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(EraseAndInsert)->Arg(10'000)->Arg(1'000'000);
 
 }  // namespace
