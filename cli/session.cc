@@ -29,7 +29,7 @@ std::uint64_t peak_memory_bytes() {
 
 Packet packet_of(const capture::Frame& frame) {
   Packet packet;
-  packet.data = frame.bytes.data();
+  packet.data = const_cast<std::byte*>(frame.bytes.data());  // written only by translations
   packet.size = static_cast<std::uint32_t>(frame.bytes.size());
   packet.wire_size = frame.wire_size;
   packet.link = frame.link;

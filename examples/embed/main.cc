@@ -34,7 +34,7 @@ int main() {
                        segment(false, 0x10, 2, 8)};  // SYN, SYN-ACK, ACK
   std::array<uct::Packet, 3> burst;
   for (std::size_t i = 0; i < burst.size(); ++i) {
-    burst[i].data = reinterpret_cast<const std::byte*>(frames[i].data());
+    burst[i].data = reinterpret_cast<std::byte*>(frames[i].data());
     burst[i].size = sizeof(Bytes);
     burst[i].link = uct::LinkType::raw_ip;
     burst[i].ip_checksum = uct::ChecksumStatus::good;  // hardware looked at it

@@ -88,9 +88,12 @@ struct ConnectionInfo {
   bool seen_reply = false;  ///< the responder has sent
   bool assured = false;     ///< it is worth keeping under pressure: the exchange completed
   bool picked_up = false;   ///< TCP: its first packet was not a SYN
-  std::array<TcpPeerInfo, 2> tcp{};    ///< by Direction; TCP only
-  std::array<Counters, 2> counters{};  ///< by Direction
-  Timestamp start{};                   ///< time of its first packet
+  bool source_translated = false;       ///< `reply` goes to another address or port than `original`
+                                        ///< came from
+  bool destination_translated = false;  ///< `reply` comes from another than `original` went to
+  std::array<TcpPeerInfo, 2> tcp{};     ///< by Direction; TCP only
+  std::array<Counters, 2> counters{};   ///< by Direction
+  Timestamp start{};                    ///< time of its first packet
   Timestamp last_seen{};  ///< time of the last packet that was accepted and refreshed it
   Timestamp expires{};    ///< last_seen + timeout: from here on it is not found (promise E1)
   Duration timeout{};     ///< the timeout in force

@@ -34,10 +34,11 @@ enum class ChecksumStatus : std::uint8_t {
 
 /// A view of one packet's bytes.
 struct Packet {
-  const std::byte* data = nullptr;  ///< first byte of the frame; owned by the caller
-  std::uint32_t size = 0;           ///< bytes present at `data`
-  std::uint32_t wire_size = 0;      ///< bytes the frame had on the wire; 0 means `size`. A capture
-                                    ///< cut by its snapshot length has more here than in `size`
+  std::byte* data = nullptr;    ///< first byte of the frame; owned by the caller, written only
+                                ///< where a connection is translated
+  std::uint32_t size = 0;       ///< bytes present at `data`
+  std::uint32_t wire_size = 0;  ///< bytes the frame had on the wire; 0 means `size`. A capture
+                                ///< cut by its snapshot length has more here than in `size`
   LinkType link = LinkType::ethernet;
   ChecksumStatus ip_checksum = ChecksumStatus::unknown;         ///< of the IPv4 header
   ChecksumStatus transport_checksum = ChecksumStatus::unknown;  ///< of TCP, UDP, ICMP, SCTP, ...

@@ -62,6 +62,9 @@ namespace uct {
   X(icmp_quote_address, "the error goes to another host than the sender of the quoted packet")    \
   X(icmp_quote_unknown, "the quoted packet belongs to no connection")                             \
   X(icmp_quote_sequence, "the quoted TCP sequence number was never sent (RFC 5927 4.1)")          \
+  /* translation */                                                                               \
+  X(nat_tuple_side, "a translated connection does not use this tuple on this side")               \
+  X(nat_impossible, "the packet cannot be translated: part of it is missing or authenticated")    \
   X(icmp_reply_unasked, "a reply to a query that was never seen")                                 \
   /* TCP state */                                                                                 \
   X(tcp_cannot_open, "no connection, and neither a SYN nor a segment of one picked up")           \
@@ -83,7 +86,8 @@ namespace uct {
   X(table_full, "the maximum number of connections is reached")                                   \
   X(zone_full, "the limit of connections in this zone is reached")                                \
   X(bucket_full, "too many connections share one bucket of the table")                            \
-  X(memory_full, "the system gave no more memory for connections")
+  X(memory_full, "the system gave no more memory for connections")                                \
+  X(nat_exhausted, "no address and port that the translation may use is free")
 
 enum class Reason : std::uint8_t {
 #define UCT_REASON_VALUE(name, sentence) name,
@@ -106,7 +110,8 @@ std::string_view describe(Reason reason);
 ///           new|trk, unchanged, and has no connection; a gateway drops it.
 constexpr bool is_refusal(Reason reason) {
   return reason == Reason::table_full || reason == Reason::zone_full ||
-         reason == Reason::bucket_full || reason == Reason::memory_full;
+         reason == Reason::bucket_full || reason == Reason::memory_full ||
+         reason == Reason::nat_exhausted;
 }
 
 }  // namespace uct

@@ -19,6 +19,12 @@ enum class Error : unsigned char {
   timeout_policy_unknown,  ///< no policy has this name or number
   timeout_policy_full,     ///< kMaxTimeoutPolicies exist already
   timeout_policy_name,     ///< empty, or longer than kMaxPolicyName characters
+  nat_empty,               ///< a translation of neither side
+  nat_address_range,       ///< ends before it begins, in two families, or from zero to an address
+  nat_port_range,          ///< ends before it begins, or begins with port 0
+  nat_family,              ///< source and destination of two families
+  nat_full,                ///< kMaxNatSpecs exist already
+  nat_unknown,             ///< no translation has this number
   memory_unavailable,      ///< the system refused to reserve address space or memory
 };
 

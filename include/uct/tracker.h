@@ -20,6 +20,7 @@
 #include <uct/connection.h>
 #include <uct/explanation.h>
 #include <uct/filter.h>
+#include <uct/nat.h>
 #include <uct/packet.h>
 #include <uct/result.h>
 #include <uct/stats.h>
@@ -43,6 +44,8 @@ struct Request {
   Label label{};  ///< likewise
   Label label_mask{};
   TimeoutPolicyId timeout_policy = TimeoutPolicyId::standard;  ///< of connections opened here
+  NatId nat = NatId::none;  ///< with commit: how connections opened here are translated. Packets of
+      ///< connections that exist follow what was chosen then, whatever is here
 };
 
 /// How much one sweep may do.
@@ -181,6 +184,19 @@ class Tracker {
   /// Gives     the shortest timeout of all policies: no connection opened from now on expires
   ///           sooner.
   Duration shortest_timeout() const;
+
+  // ---- translation ----------------------------------------------------------------------------
+
+  /// Makes a spec known; Request::nat names it. It stays for the tracker's life.
+  ///
+  /// A translated connection is found by the tuple that its originator sends and by the one that
+  /// its responder answers to. Its packets are rewritten in place, addresses, ports and checksums,
+  /// and so are the errors about it, within their quotes too. When nothing that the spec allows is
+  /// free, the packet is refused (Reason::nat_exhausted) and never passed on untranslated. A spec
+  /// with IPv4 addresses leaves connections over IPv6 as they are, and the other way round.
+  ///
+  /// Errors    nat_empty, nat_address_range, nat_port_range, nat_family, nat_full
+  Result<NatId> add_nat(const NatSpec& spec);
 
   // ---- TCP ------------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ inline constexpr std::uint8_t kPickedUp = 0x04;     ///< TCP: opened by a segmen
 inline constexpr std::uint8_t kOriginIsOne = 0x08;  ///< the originator is end 1 of the key
 inline constexpr std::uint8_t kHasMark = 0x10;      ///< Cold::mark is not 0
 inline constexpr std::uint8_t kHasLabel = 0x20;     ///< Cold::label_number names a label
+inline constexpr std::uint8_t kTranslated = 0x40;   ///< replies carry another tuple: see Translated
+inline constexpr std::uint8_t kAlias = 0x80;  ///< no connection, but that tuple of one: AliasBody
 }  // namespace status
 
 /// Packets and bytes of one direction in 32 bits: 12 bits of packets, 20 of bytes. What overflows
@@ -52,6 +54,19 @@ struct SctpBody {
   std::uint8_t tag_known[2];  ///< 0, or from what it was learned (proto/sctp.cc)
 };
 
+/// What the record of a reply tuple holds: where its connection is. It has no deadline and is in no
+/// timer wheel; it goes when its connection goes.
+struct AliasBody {
+  std::uint32_t
+      hash_low;  ///< of the connection's key; in halves, as a Body is aligned to four bytes
+  std::uint32_t hash_high;
+  std::uint32_t number;  ///< of the connection, with the family's bit
+  std::uint8_t shard;
+  std::uint8_t linked;  ///< 0 until the connection is entered
+
+  std::uint64_t hash() const { return std::uint64_t{hash_high} << 32 | hash_low; }
+};
+
 /// Everything but the key; the same for both families, so that protocols need no templates.
 struct Body {
   std::uint32_t deadline;  ///< Tick from which the connection is not found any more
@@ -60,6 +75,7 @@ struct Body {
   union {
     TcpBody tcp;
     SctpBody sctp;
+    AliasBody alias;
   };
   std::uint8_t state;   ///< low four bits the protocol's state, high four its flags (proto/*.h)
   std::uint8_t status;  ///< status:: bits
@@ -90,6 +106,24 @@ inline std::uint8_t state_of(const Body& body) { return body.state & 0x0f; }
 inline void set_state(Body& body, std::uint8_t state) {
   body.state = static_cast<std::uint8_t>((body.state & 0xf0) | state);
 }
+
+/// Where the record of a reply tuple lies.
+struct AliasPlace {
+  std::uint64_t hash;
+  std::uint32_t number;  ///< with the family's bit
+  std::uint8_t shard;
+  std::uint8_t generation;
+};
+
+/// The other tuple of a translated connection, under the connection's number.
+template <typename Key>
+struct Translated {
+  Key reply;  ///< key of the packets that the responder sends and receives
+  AliasPlace alias;
+  std::uint8_t origin;  ///< the end of `reply` that stands for the originator
+  bool source;          ///< its address or port is another than the originator's
+  bool destination;     ///< likewise of the responder
+};
 
 /// Gives     the direction of a packet that end `from` sent; without a branch, because packets come
 ///           from either end as they please.

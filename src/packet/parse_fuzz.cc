@@ -121,7 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                          ChecksumStatus::bad, ChecksumStatus::unknown};
   const ParseOptions options{.udp6_zero_checksum = (data[1] & 0x10) != 0};
   Packet packet;
-  packet.data = reinterpret_cast<const std::byte*>(data + kPreamble);
+  packet.data = const_cast<std::byte*>(reinterpret_cast<const std::byte*>(data + kPreamble));
   packet.size = static_cast<std::uint32_t>(size - kPreamble);
   packet.link = static_cast<uct::LinkType>(data[0] % 8);
   packet.ip_checksum = kStatus[data[1] & 3];

@@ -72,7 +72,7 @@ TEST(Parse, TakesEverySample) {
 TEST(Parse, NoPrefixOfAPacketIsTakenForOne) {
   for (const Sample& sample : samples()) {
     for (std::size_t size = 0; size < sample.bytes.size(); ++size) {
-      const std::vector<std::byte> prefix = copy_of(sample.bytes, size);
+      std::vector<std::byte> prefix = copy_of(sample.bytes, size);
       Packet packet = packet_of({});
       packet.data = prefix.data();
       packet.size = static_cast<std::uint32_t>(size);
@@ -89,7 +89,7 @@ TEST(Parse, PrefixWithALengthThatFitsStaysWithinItself) {
     for (std::size_t size = sample.transport_offset; size < sample.bytes.size(); ++size) {
       Bytes cut = sample.bytes.slice(0, size);
       cut.set_u16(v4 ? 2 : 4, v4 ? size : size - 40);
-      const std::vector<std::byte> prefix = copy_of(cut, size);
+      std::vector<std::byte> prefix = copy_of(cut, size);
       Packet packet = packet_of(cut);
       packet.data = prefix.data();
       packet.ip_checksum = packet.transport_checksum = ChecksumStatus::good;

@@ -40,12 +40,14 @@ inline constexpr auto kScalesInEffect = [] {
 }();
 
 /// Gives     whether what matters here is that and nothing else: established, no FIN seen, heard
-///           from both sides, not picked up; without mark or label.
+///           from both sides, not picked up; without mark,
+///           label or translation.
 inline bool is_plainly_established(const Body& body) {
   // State and status are neighbours: one comparison for both.
   static_assert(offsetof(Body, status) == offsetof(Body, state) + 1);
   constexpr unsigned kAsked = status::kSeenReply | status::kAssured | status::kPickedUp |
-                              status::kHasMark | status::kHasLabel;
+                              status::kHasMark | status::kHasLabel | status::kTranslated |
+                              status::kAlias;
   constexpr unsigned kWanted = status::kSeenReply | status::kAssured;
   constexpr auto kState = static_cast<unsigned>(TcpState::established);
   constexpr bool kLittle = std::endian::native == std::endian::little;

@@ -46,31 +46,33 @@ ProtocolStats& stats_of(Shard& shard, Protocol protocol) UCT_REQUIRES(shard.lock
 }  // namespace
 
 template <typename Key>
+Reason TrackerCore::take_record(Shard& shard, const Key& wanted, std::uint64_t hash,
+                                std::uint32_t& number) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  number = family.records.take();
+  if (number == NumberPool::kNone) return Reason::memory_full;
+  Key& key = family.records.record(number).key;  // before the index, which may ask for its hash
+  const std::uint8_t generation = key.generation;
+  key = wanted;
+  key.generation = generation;
+  const InsertResult result = shard.index.insert(
+      hash, number | kFamilyBit<Key>, [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
+        return (other & kV6Bit) != 0
+                   ? hash_key(shard.v6.records.record(other & ~kV6Bit).key, config.hash_key)
+                   : hash_key(shard.v4.records.record(other).key, config.hash_key);
+      });
+  if (result == InsertResult::done) return Reason::none;
+  family.records.free(number);
+  return result == InsertResult::chain_full ? Reason::bucket_full : Reason::memory_full;
+}
+
+template <typename Key>
 Reason TrackerCore::insert(Shard& shard, const Opening<Key>& opening, std::uint32_t& number) {
   if (!take_place(shard)) return Reason::table_full;
-  Reason reason = Reason::none;
   FamilyPool<Key>& family = shard.family<Key>();
-  if (!enter_zone(shard, opening.zone)) {
-    reason = Reason::zone_full;
-  } else if ((number = family.records.take()) == NumberPool::kNone) {
-    reason = Reason::memory_full;
-  } else {
-    Key& key = family.records.record(number).key;  // before the index, which may ask for its hash
-    const std::uint8_t generation = key.generation;
-    key = opening.key;
-    key.generation = generation;
-    const InsertResult result = shard.index.insert(
-        opening.hash, number | kFamilyBit<Key>,
-        [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
-          return (other & kV6Bit) != 0
-                     ? hash_key(shard.v6.records.record(other & ~kV6Bit).key, config.hash_key)
-                     : hash_key(shard.v4.records.record(other).key, config.hash_key);
-        });
-    if (result != InsertResult::done) {
-      family.records.free(number);
-      reason = result == InsertResult::chain_full ? Reason::bucket_full : Reason::memory_full;
-    }
-  }
+  const Reason reason = enter_zone(shard, opening.zone)
+                            ? take_record(shard, opening.key, opening.hash, number)
+                            : Reason::zone_full;
   if (reason != Reason::none) {
     if (reason != Reason::zone_full) leave_zone(shard, opening.zone);
     give_place(shard);
@@ -95,6 +97,9 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
   if ((record.body.status & status::kHasLabel) != 0) {
     shard.labels.free(family.records.cold(number).label_number);
   }
+  if ((record.body.status & status::kTranslated) != 0) {
+    shard.orphans.push(family.translated[number].alias);
+  }
   ZoneTable::Entry* zone = zones.entry(record.key.zone);
   if (zone != nullptr) leave_zone(shard, *zone);
   give_place(shard);
@@ -115,7 +120,14 @@ ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const {
   info.zone = record.key.zone;
   info.protocol = protocol_of(record.key.kind, record.key.port[0]);
   info.original = make_tuple(record.key, origin);
-  info.reply = make_tuple(record.key, 1 - origin);
+  if ((record.body.status & status::kTranslated) != 0) {
+    const Translated<Key>& other = family.translated[number];
+    info.reply = make_tuple(other.reply, 1U - other.origin);
+    info.source_translated = other.source;
+    info.destination_translated = other.destination;
+  } else {
+    info.reply = make_tuple(record.key, 1 - origin);
+  }
   copy_body(record.body, info);
   info.counters = {counters_of(record.body, cold, Direction::original),
                    counters_of(record.body, cold, Direction::reply)};
@@ -143,6 +155,10 @@ void TrackerCore::tell(Shard& shard, EventKind kind, DestroyCause cause,
   config.events->on_event(event);
 }
 
+template Reason TrackerCore::take_record<KeyV4>(Shard&, const KeyV4&, std::uint64_t,
+                                                std::uint32_t&);
+template Reason TrackerCore::take_record<KeyV6>(Shard&, const KeyV6&, std::uint64_t,
+                                                std::uint32_t&);
 template Reason TrackerCore::insert<KeyV4>(Shard&, const Opening<KeyV4>&, std::uint32_t&);
 template Reason TrackerCore::insert<KeyV6>(Shard&, const Opening<KeyV6>&, std::uint32_t&);
 template void TrackerCore::erase<KeyV4>(Shard&, std::uint32_t, std::uint64_t, DestroyCause);

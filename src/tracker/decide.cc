@@ -24,21 +24,23 @@ std::uint32_t visible_state(const Body& body) {
 }  // namespace
 
 /// The long way.
-void Pipeline::decide(Shard& shard, Block& block, std::size_t i) {
+Pipeline::Step Pipeline::decide(Shard& shard, Block& block, std::size_t i) {
   const std::size_t place = block.first + i;
   const bool v6 = (block.v6 >> i & 1) != 0;
   const bool in_lane = (block.express >> i & 1) != 0;
   Item& item = block.items[i];
   item.hash = block.hash[i];
   item.guess = block.guess[i];
+  Step step = Step::decided;
   if (in_lane && !(v6 ? leave_lane<KeyV6>(block, i) : leave_lane<KeyV4>(block, i))) {
     reject(place, item.parsed.reason);
-  } else if (v6) {
-    handle<KeyV6>(shard, item, place);
   } else {
-    handle<KeyV4>(shard, item, place);
+    step = v6 ? handle<KeyV6>(shard, block, i) : handle<KeyV4>(shard, block, i);
   }
-  if (verdicts_[place].reason != Reason::none) count_reason(verdicts_[place].reason);
+  if (step == Step::decided && verdicts_[place].reason != Reason::none) {
+    count_reason(verdicts_[place].reason);
+  }
+  return step;
 }
 
 /// Makes an Item of a packet of the express lane.
@@ -57,24 +59,68 @@ bool Pipeline::leave_lane(Block& block, std::size_t i) {
 }
 
 template <typename Key>
-void Pipeline::handle(Shard& shard, Item& item, std::size_t place) {
-  const std::uint32_t number = find<Key>(shard, item);
-  if (item.parsed.fate == Fate::error) return handle_error<Key>(shard, item, place, number);
+Pipeline::Step Pipeline::handle(Shard& shard, Block& block, std::size_t i) {
+  Item& item = block.items[i];
+  const std::size_t place = block.first + i;
+  std::uint32_t number = kNoNumber;
+  if (const Step step = locate<Key>(shard, block, i, number); step != Step::decided) return step;
+  if (item.parsed.fate == Fate::error) {
+    handle_error<Key>(shard, item, place, number);
+    return Step::decided;
+  }
   if (item.parsed.part == FragmentPart::later) {
-    return handle_later_fragment<Key>(shard, item, place, number);
+    handle_later_fragment<Key>(shard, item, place, number);
+    return Step::decided;
   }
-  if (number == kNoNumber) {
-    handle_missing<Key>(shard, item, place);
-  } else {
-    handle_found<Key>(shard, item, place, number);
+  const Step step = number == kNoNumber ? handle_missing<Key>(shard, item, place)
+                                        : handle_found<Key>(shard, block, i, number);
+  if (step == Step::decided && item.parsed.part == FragmentPart::first) {
+    remember_first_fragment(item, place);
   }
-  if (item.parsed.part == FragmentPart::first) remember_first_fragment(item, place);
+  return step;
 }
 
-/// Gives     the number (without family bit) of the live connection of the item's key. One that
-///           expired is removed here: from that instant it is not found (promise E1).
+/// Finds the number (without family bit) of the packet's live connection, or kNoNumber, unless the
+/// packet must go to another shard for it.
 template <typename Key>
-std::uint32_t Pipeline::find(Shard& shard, Item& item) {
+[[gnu::always_inline]] inline Pipeline::Step Pipeline::locate(Shard& shard, Block& block,
+                                                              std::size_t i,
+                                                              std::uint32_t& number) {
+  Item& item = block.items[i];
+  FamilyPool<Key>& family = shard.family<Key>();
+  item.by_reply = (block.redirected >> i & 1) != 0;
+  if (item.by_reply) [[unlikely]] {
+    number = item.guess & ~kV6Bit;
+    if (!is_home(shard, number, item.template key<Key>())) {
+      turn_back<Key>(block, i);
+      return Step::sent_on;
+    }
+    if (is_live(family.records.record(number).body, tick_of_ms(shard.now_ms))) return Step::decided;
+    remove<Key>(shard, number, item.hash, DestroyCause::expired);
+    turn_back<Key>(block, i);
+    return Step::sent_on;
+  }
+  number = find<Key>(shard, item);
+  if (number == kNoNumber) return Step::decided;
+  const Body& body = family.records.record(number).body;
+  if ((body.status & status::kAlias) == 0) [[likely]]
+    return Step::decided;
+  // One that is not linked yet is about to be, by another thread: the packet comes here again.
+  if (body.alias.linked == 0) return Step::sent_on;
+  if ((block.astray >> i & 1) == 0) {
+    send_on(block, i, body.alias);
+    return Step::sent_on;
+  }
+  tracker_.take_out_alias<Key>(shard, number, item.hash);  // its connection is gone
+  number = kNoNumber;
+  return Step::decided;
+}
+
+/// Gives     the number (without family bit) of the live connection of the item's key, or of an
+///           alias. One that expired is removed here: from that instant it is not found (promise
+///           E1).
+template <typename Key>
+[[gnu::always_inline]] inline std::uint32_t Pipeline::find(Shard& shard, Item& item) {
   RecordPool<Key>& records = shard.family<Key>().records;
   const Key& key = item.template key<Key>();
   std::uint32_t entry = item.guess;
@@ -87,7 +133,8 @@ std::uint32_t Pipeline::find(Shard& shard, Item& item) {
   }
   if (entry == kNoNumber) return kNoNumber;
   const std::uint32_t number = entry & ~kV6Bit;
-  if (is_live(records.record(number).body, tick_of_ms(shard.now_ms))) [[likely]]
+  const Body& body = records.record(number).body;
+  if (is_live(body, tick_of_ms(shard.now_ms)) || (body.status & status::kAlias) != 0) [[likely]]
     return number;
   remove<Key>(shard, number, item.hash, DestroyCause::expired);
   return kNoNumber;
@@ -95,7 +142,9 @@ std::uint32_t Pipeline::find(Shard& shard, Item& item) {
 
 template <typename Key>
 void Pipeline::remove(Shard& shard, std::uint32_t number, std::uint64_t hash, DestroyCause cause) {
-  shard.family<Key>().wheel.disarm(number);
+  FamilyPool<Key>& family = shard.family<Key>();
+  has_orphans_ |= (family.records.record(number).body.status & status::kTranslated) != 0;
+  family.wheel.disarm(number);
   tracker_.erase<Key>(shard, number, hash, cause);
 }
 
@@ -104,7 +153,7 @@ void Pipeline::handle_error(Shard& shard, const Item& item, std::size_t place,
                             std::uint32_t number) {
   if (number == kNoNumber) return reject(place, Reason::icmp_quote_unknown);
   const Body& body = shard.family<Key>().records.record(number).body;
-  const Direction quoted = direction_of(body, item.from);
+  const Direction quoted = direction_in<Key>(shard, item, number);
   if (item.parsed.has_quoted_seq && !tcp::may_have_sent(body, quoted, item.parsed.seq)) {
     return reject(place, Reason::icmp_quote_sequence);
   }
@@ -113,6 +162,7 @@ void Pipeline::handle_error(Shard& shard, const Item& item, std::size_t place,
   // The error travels against the packet that it quotes.
   if (quoted == Direction::original) verdict.state |= StateFlags::reply;
   describe<Key>(shard, number, item.hash, verdict);
+  translate_error<Key>(shard, item, place, number, quoted);
   if (Explanation* why = explanation(place)) {
     why->found = true;
     why->direction = opposite(quoted);
@@ -125,24 +175,38 @@ void Pipeline::handle_later_fragment(Shard& shard, const Item& item, std::size_t
                                      std::uint32_t number) {
   if (number == kNoNumber) return;  // its datagram was not committed: the verdict stands
   Record<Key>& record = shard.family<Key>().records.record(number);
-  count_packet(record.body, shard.family<Key>().records.cold(number),
-               direction_of(record.body, item.from), item.parsed.ip_size);
+  const Direction direction = direction_in<Key>(shard, item, number);
+  count_packet(record.body, shard.family<Key>().records.cold(number), direction,
+               item.parsed.ip_size);
   describe<Key>(shard, number, item.hash, verdicts_[place]);
+  if (verdicts_[place].reason == Reason::none) {
+    translate<Key>(shard, item, place, number, direction);
+  }
 }
 
 template <typename Key>
-void Pipeline::handle_missing(Shard& shard, Item& item, std::size_t place) {
+Pipeline::Step Pipeline::handle_missing(Shard& shard, Item& item, std::size_t place) {
   const ProtocolContext context = context_for(item, place);
   const Reason reason = can_open(item.parsed, context);
-  if (reason != Reason::none) return reject(place, reason);
+  if (reason != Reason::none) {
+    reject(place, reason);
+    return Step::decided;
+  }
   Verdict& verdict = verdicts_[place];
   verdict.state = StateFlags::new_ | StateFlags::tracked;
-  if (!request_.commit) return;
+  if (!request_.commit) return Step::decided;
+  if (is_to_be_translated(item.parsed)) return Step::translated;
   std::uint32_t number = kNoNumber;
   verdict.reason = commit<Key>(shard, item, context, number);
-  if (verdict.reason != Reason::none) return;
+  if (verdict.reason == Reason::none) announce<Key>(shard, item, place, number);
+  return Step::decided;
+}
+
+/// Tells of a connection that was entered: in the verdict, the explanation and an event.
+template <typename Key>
+void Pipeline::announce(Shard& shard, const Item& item, std::size_t place, std::uint32_t number) {
   set_mark_and_label<Key>(shard, number);
-  describe<Key>(shard, number, item.hash, verdict);
+  describe<Key>(shard, number, item.hash, verdicts_[place]);
   if (Explanation* why = explanation(place)) {
     why->committed = true;
     why->state_after = state_of(shard.family<Key>().records.record(number).body);
@@ -177,13 +241,24 @@ Reason Pipeline::commit(Shard& shard, Item& item, const ProtocolContext& context
 }
 
 template <typename Key>
-void Pipeline::handle_found(Shard& shard, Item& item, std::size_t place, std::uint32_t number) {
+Pipeline::Step Pipeline::handle_found(Shard& shard, Block& block, std::size_t i,
+                                      std::uint32_t number) {
+  Item& item = block.items[i];
+  const std::size_t place = block.first + i;
   FamilyPool<Key>& family = shard.family<Key>();
   Body& body = family.records.record(number).body;
-  const Direction direction = direction_of(body, item.from);
+  Direction direction = direction_of(body, item.from);
+  const bool is_translated = (body.status & status::kTranslated) != 0;
+  if (is_translated) [[unlikely]] {
+    direction = direction_in<Key>(shard, item, number);
+    // An originator's packets carry the one tuple, a responder's the other.
+    if (item.by_reply != (direction == Direction::reply)) {
+      reject(place, Reason::nat_tuple_side);
+      return Step::decided;
+    }
+  }
   if (request_.commit && request_.force && direction == Direction::reply) {
-    remove<Key>(shard, number, item.hash, DestroyCause::replaced);
-    return handle_missing<Key>(shard, item, place);
+    return replace<Key>(shard, block, i, number);
   }
   const ProtocolContext context = context_for(item, place);
   const std::uint32_t before = visible_state(body);
@@ -193,10 +268,7 @@ void Pipeline::handle_found(Shard& shard, Item& item, std::size_t place, std::ui
     why->state_before = why->state_after = state_of(body);
   }
   const Update update = core::update(body, direction, item.parsed, context);
-  if (update.effect == Effect::replace) {
-    remove<Key>(shard, number, item.hash, DestroyCause::replaced);
-    return handle_missing<Key>(shard, item, place);
-  }
+  if (update.effect == Effect::replace) return replace<Key>(shard, block, i, number);
   Verdict& verdict = verdicts_[place];
   if (update.effect == Effect::reject) {
     reject(place, update.reason);
@@ -213,6 +285,20 @@ void Pipeline::handle_found(Shard& shard, Item& item, std::size_t place, std::ui
   }
   describe<Key>(shard, number, item.hash, verdict);
   if (context.explanation != nullptr) context.explanation->state_after = state_of(body);
+  if (is_translated && update.effect != Effect::reject) [[unlikely]] {
+    translate<Key>(shard, item, place, number, direction);
+  }
+  return Step::decided;
+}
+
+/// Removes the packet's connection, for the packet to open another one where its own tuple belongs.
+template <typename Key>
+Pipeline::Step Pipeline::replace(Shard& shard, Block& block, std::size_t i, std::uint32_t number) {
+  Item& item = block.items[i];
+  remove<Key>(shard, number, item.hash, DestroyCause::replaced);
+  if (!item.by_reply) return handle_missing<Key>(shard, item, block.first + i);
+  turn_back<Key>(block, i);
+  return Step::sent_on;
 }
 
 /// Starts the deadline again with the timeout of the state the connection is in now.
@@ -295,5 +381,34 @@ void Pipeline::remember_first_fragment(const Item& item, std::size_t place) {
                               {verdict.state, verdict.reason, item.parsed.kind,
                                item.parsed.source_port, item.parsed.destination_port});
 }
+
+// ---- for translate.cc ---------------------------------------------------------------------------
+
+/// Gives     whether the packet has a connection after all, or its tuple is another one's reply.
+template <typename Key>
+bool Pipeline::exists(Shard& shard, Item& item) {
+  return find<Key>(shard, item) != kNoNumber;
+}
+
+/// Enters a connection whose tuple was chosen; its number is the item's guess afterwards.
+template <typename Key>
+Reason Pipeline::enter_translated(Shard& shard, Item& item, std::size_t place,
+                                  const NatOpening<Key>& opening) {
+  std::uint32_t number = kNoNumber;
+  const Reason reason = commit<Key>(shard, item, context_for(item, place), number);
+  if (reason != Reason::none) return reason;
+  item.guess = number | kFamilyBit<Key>;
+  if (opening.changes) note_translation<Key>(shard, item, place, number, opening);
+  announce<Key>(shard, item, place, number);
+  return Reason::none;
+}
+
+#define UCT_INSTANTIATE(Key)                                                  \
+  template bool Pipeline::exists<Key>(Shard&, Item&);                         \
+  template Reason Pipeline::enter_translated<Key>(Shard&, Item&, std::size_t, \
+                                                  const NatOpening<Key>&);
+UCT_INSTANTIATE(KeyV4)
+UCT_INSTANTIATE(KeyV6)
+#undef UCT_INSTANTIATE
 
 }  // namespace uct::core

@@ -29,7 +29,13 @@ std::uint64_t fields_of(StateFlags state) {
   return kFlagFields[static_cast<unsigned>(state) % kFlagFields.size()];
 }
 
-void count(PacketTally& tally, std::uint64_t fields) {
+/// Counts the verdicts of `which`.
+inline void count(PacketTally& tally, const Verdict* verdicts, std::uint32_t which) {
+  tally.packets += static_cast<unsigned>(std::popcount(which));
+  std::uint64_t fields = 0;
+  for (; which != 0; which &= which - 1) {
+    fields += fields_of(verdicts[std::countr_zero(which)].state);
+  }
   const auto field = [&](unsigned flag) {
     return fields >> (flag * kFieldBits) & ((1U << kFieldBits) - 1);
   };
@@ -111,15 +117,37 @@ template <typename Key>
 }
 
 /// Decides the packets of one shard among those of a block, in their order.
-void Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t which) {
+///
+/// Gives     those that another shard goes on with.
+std::uint32_t Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t which) {
+  sent_on_ = 0;
+  while (which != 0) {
+    which = visit_shard(block, number, which);
+    if (has_orphans_) [[unlikely]] {
+      tracker_.drop_orphans(tracker_.shards[number]);
+      has_orphans_ = false;
+    }
+    if (opening_ == 0) continue;
+    const auto i = static_cast<std::size_t>(std::countr_zero(opening_));
+    if (!open_translated(block, i)) which |= opening_;
+    opening_ = 0;
+  }
+  return sent_on_;
+}
+
+/// Decides them under the shard's lock, up to one that opens a translated connection.
+///
+/// Gives     those behind it.
+std::uint32_t Pipeline::visit_shard(Block& block, std::uint32_t number, std::uint32_t which) {
   Shard& shard = tracker_.shards[number];
   const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
   enter_shard(shard);
-  shard.tally.packets += static_cast<unsigned>(std::popcount(which));
   shard.tally.bytes += block.bytes;
   block.bytes = 0;
   Verdict* const verdicts = &verdicts_[block.first];
-  for (std::uint32_t left = which; left != 0;) {
+  std::uint32_t left = which;
+  std::uint32_t elsewhere = 0;
+  while (left != 0 && opening_ == 0) {
     // Runs of one kind: passengers of the lane of IPv4 or IPv6, or one packet of the long way.
     const std::uint32_t first = left & (0U - left);
     const bool v6 = (block.v6 & first) != 0;
@@ -132,14 +160,20 @@ void Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t wh
       left = (left & ~run) | rest;
       if (rest == 0) continue;
     }
-    decide(shard, block, static_cast<std::size_t>(std::countr_zero(left)));
+    const std::uint32_t packet = left & (0U - left);
     left &= left - 1;
+    const Step step = decide(shard, block, static_cast<std::size_t>(std::countr_zero(packet)));
+    if (step == Step::decided) [[likely]]
+      continue;
+    elsewhere |= packet;
+    (step == Step::sent_on ? sent_on_ : opening_) |= packet;
   }
-  std::uint64_t fields = 0;
-  for (; which != 0; which &= which - 1) {
-    fields += fields_of(verdicts[std::countr_zero(which)].state);
-  }
-  count(shard.tally, fields);
+  count(shard.tally, verdicts, which & ~left & ~elsewhere);
+  return left;
+}
+
+void Pipeline::count_verdict(Shard& shard, const Verdict& verdict) {
+  count(shard.tally, &verdict, 1);
 }
 
 void Pipeline::enter_shard(Shard& shard) {

@@ -8,6 +8,7 @@
 
 namespace uct {
 
+using core::AliasBody;
 using core::Body;
 using core::FamilyPool;
 using core::KeyV4;
@@ -17,6 +18,7 @@ using core::Shard;
 using core::SpinlockGuard;
 using core::Tick;
 using core::TrackerCore;
+namespace status = core::status;
 
 namespace {
 
@@ -202,6 +204,7 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
     prepare_growth(shard);
     bool done = false;
     while (!done) {
+      core.drop_orphans(shard);  // those that the piece before left
       shard.lock.let_others_first();
       const SpinlockGuard guard(shard.lock);
       const core::ExpirySweep overdue = advance_clock(core, shard, now_ms);
@@ -211,9 +214,7 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
       result.rearmed += overdue.rearmed + swept.rearmed;
       left -= std::min(left, swept.visited);
       done = swept.finished;
-      if (done) {
-        next_ms = std::min(next_ms, next_deadline(shard));
-      }
+      if (done) next_ms = std::min(next_ms, next_deadline(shard));
       const bool stop =
           left == 0 || (budget.keep_going != nullptr && !budget.keep_going(budget.context));
       if (stop && (!done || i + 1 < shard_count)) {
@@ -223,6 +224,7 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
         return result;
       }
     }
+    core.drop_orphans(shard);
     give_memory_back(shard);
     give_records_back<KeyV4>(shard);
     give_records_back<KeyV6>(shard);
@@ -252,7 +254,8 @@ bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number, std::
   for (std::uint32_t looked = 0; looked < kRecordsPerLock; ++looked) {
     number = family.records.numbers().next_live(number);
     if (number == core::NumberPool::kNone) return false;
-    if (is_found_at(family.records.record(number).body, shard, now_ms) &&
+    const Body& body = family.records.record(number).body;
+    if ((body.status & status::kAlias) == 0 && is_found_at(body, shard, now_ms) &&
         !take(tracker.copy<Key>(shard, number), number)) {
       return true;
     }
@@ -309,6 +312,7 @@ std::size_t core::TrackerCore::flush_family(Shard& shard, std::uint64_t now_ms,
     };
     more = scan<Key>(*this, shard, number, now_ms, take);
   }
+  drop_orphans(shard);
   return removed;
 }
 
@@ -325,22 +329,39 @@ std::size_t Tracker::flush(Timestamp now, const Filter& filter) {
 
 namespace {
 
+/// Looks a tuple up: the connection's own, or that of its replies.
 template <typename Key>
 std::optional<ConnectionInfo> find_key(TrackerCore& tracker, Zone zone, const Tuple& tuple,
                                        std::uint64_t now_ms) {
   Key key;
   core::make_key(core::packet_of(tuple), zone, key);
   const std::uint64_t hash = hash_key(key, tracker.config.hash_key);
-  Shard& shard = tracker.shards[tracker.shard_number(hash)];
+  AliasBody home;
+  {
+    Shard& shard = tracker.shard_of(hash);
+    const SpinlockGuard guard(shard.lock);
+    core::RecordPool<Key>& records = shard.family<Key>().records;
+    const std::uint32_t entry = shard.index.find(hash, [&](std::uint32_t number) {
+      return (number & core::kV6Bit) == kFamilyBit<Key> &&
+             equal(records.record(number & ~core::kV6Bit).key, key);
+    });
+    if (entry == core::kNoNumber) return std::nullopt;
+    const std::uint32_t number = entry & ~core::kV6Bit;
+    const Body& body = records.record(number).body;
+    if ((body.status & status::kAlias) == 0) {
+      if (!is_found_at(body, shard, now_ms)) return std::nullopt;
+      return tracker.copy<Key>(shard, number);
+    }
+    home = body.alias;
+  }
+  if (home.linked == 0) return std::nullopt;
+  Shard& shard = tracker.shards[home.shard];
   const SpinlockGuard guard(shard.lock);
-  core::RecordPool<Key>& records = shard.family<Key>().records;
-  const std::uint32_t entry = shard.index.find(hash, [&](std::uint32_t number) {
-    return (number & core::kV6Bit) == kFamilyBit<Key> &&
-           equal(records.record(number & ~core::kV6Bit).key, key);
-  });
-  if (entry == core::kNoNumber) return std::nullopt;
-  const std::uint32_t number = entry & ~core::kV6Bit;
-  if (!is_found_at(records.record(number).body, shard, now_ms)) return std::nullopt;
+  const std::uint32_t number = home.number & ~core::kV6Bit;
+  if (!core::is_home<Key>(shard, number, key)) return std::nullopt;
+  if (!is_found_at(shard.family<Key>().records.record(number).body, shard, now_ms)) {
+    return std::nullopt;
+  }
   return tracker.copy<Key>(shard, number);
 }
 
@@ -353,7 +374,8 @@ std::optional<ConnectionInfo> find_number(const TrackerCore& tracker, Shard& sha
   if (number >= records.numbers().capacity() || !records.numbers().is_live(number)) {
     return std::nullopt;
   }
-  if (!is_found_at(records.record(number).body, shard, now_ms)) return std::nullopt;
+  const Body& body = records.record(number).body;
+  if ((body.status & status::kAlias) != 0 || !is_found_at(body, shard, now_ms)) return std::nullopt;
   const ConnectionInfo info = tracker.copy<Key>(shard, number);
   if (info.handle != handle) return std::nullopt;
   return info;

@@ -45,6 +45,7 @@ Pipeline::Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
       verdicts_(verdicts),
       explanations_(explanations),
       zone_(tracker.zones.entry(request.zone)),
+      nat_(request.commit ? tracker.nats.find(request.nat) : nullptr),
       sequence_check_(zone_ == nullptr ? SequenceCheck::normal : tracker.zones.check(*zone_)),
       sets_label_(request.commit && request.label_mask != Label{}),
       express_(explanations.empty() && sequence_check_ == SequenceCheck::normal &&
@@ -91,6 +92,8 @@ void Pipeline::prepare(Block& block, std::size_t first) {
   block.express = 0;
   block.plain = 0;
   block.follow = 0;
+  block.redirected = 0;
+  block.astray = 0;
   const std::size_t wanted = first < burst_.size() ? std::min(kBlock, burst_.size() - first) : 0;
   take_packets(block, wanted);
   for (std::size_t group = 0; group * kGroup < block.count; ++group) hash_group(block, group);
@@ -255,14 +258,19 @@ void Pipeline::guess_numbers(Block& block) {
 }
 
 void Pipeline::finish(Block& block) {
-  std::uint32_t waiting = block.keyed;
+  finish_shards(block, block.keyed);
+  if (block.follow != 0) follow_fragments(block);
+}
+
+void Pipeline::finish_shards(Block& block, std::uint32_t waiting) {
+  if (tracker_.aliases.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    resolve(block);
   while (waiting != 0) {
     const std::uint8_t shard = block.shard[static_cast<std::size_t>(std::countr_zero(waiting))];
     const std::uint32_t mine = waiting & same_byte(block.shard, shard);
     waiting &= ~mine;
-    finish_shard(block, shard, mine);
+    waiting |= finish_shard(block, shard, mine);
   }
-  if (block.follow != 0) follow_fragments(block);
 }
 
 void Pipeline::follow_fragments(Block& block) {
@@ -283,7 +291,7 @@ void Pipeline::follow_fragments(Block& block) {
   hash_group(block, 0);
   send_for_buckets(block);
   guess_numbers(block);
-  finish_shard(block, block.shard[0], 1);
+  finish_shards(block, 1);
 }
 
 void Pipeline::reject_stray(std::size_t place, Reason reason) {

@@ -27,6 +27,7 @@
 
 #include <uct/tracker.h>
 
+#include "nat/rewrite.h"
 #include "packet/parsed_packet.h"
 #include "proto/protocol.h"
 #include "tracker/express.h"
@@ -57,6 +58,7 @@ class Pipeline {
       KeyV6 v6;
     };
     std::uint8_t from;  ///< the end that sent it
+    bool by_reply;      ///< found by the reply tuple of a translated connection, whose key it has
 
     template <typename Key>
     Key& key() {
@@ -84,6 +86,10 @@ class Pipeline {
     std::uint32_t express;  ///< bit i: packet i is in the express lane, else it has an Item
     std::uint32_t plain;    ///< bit i: it is in the lane, and an ACK or data
     std::uint32_t follow;   ///< bit 0: the one packet is a later fragment
+    std::uint32_t
+        redirected;        ///< bit i: sent on from its reply tuple to the connection: hash, shard
+                           ///< and guess are the connection's, the key's words its own
+    std::uint32_t astray;  ///< bit i: it was, and the connection was gone
     std::array<ExpressItem, kBlock> lane;
     std::array<Item, kBlock> items;
 
@@ -106,6 +112,23 @@ class Pipeline {
     }
   };
 
+  /// What became of a packet under its shard's lock.
+  enum class Step : std::uint8_t {
+    decided,
+    sent_on,     ///< to another shard
+    translated,  ///< it opens a connection whose tuple is chosen without the lock
+  };
+
+  /// A connection that is about to be opened with another tuple.
+  template <typename Key>
+  struct NatOpening {
+    Translation tuple;   ///< of the packet that opens it
+    Key reply;           ///< the key of that
+    AliasPlace place{};  ///< its record, if the tuple changes
+    std::uint8_t origin = 0;
+    bool changes = true;
+  };
+
   // ---- pipeline.cc ----------------------------------------------------------------------------
   void prepare(Block& block, std::size_t first);
   void take_packets(Block& block, std::size_t end);
@@ -120,6 +143,7 @@ class Pipeline {
   void send_for_buckets(Block& block);
   void guess_numbers(Block& block);
   void finish(Block& block);
+  void finish_shards(Block& block, std::uint32_t waiting);
   void follow_fragments(Block& block);
   void reject_stray(std::size_t place, Reason reason);
   void count_stray(std::size_t place);
@@ -134,15 +158,20 @@ class Pipeline {
   template <typename Key>
   static std::uint32_t pass_all(const Lane<Key>& lane, Block& block, std::uint32_t which,
                                 Verdict* verdicts);
-  void finish_shard(Block& block, std::uint32_t shard, std::uint32_t which);
+  std::uint32_t finish_shard(Block& block, std::uint32_t shard, std::uint32_t which);
+  std::uint32_t visit_shard(Block& block, std::uint32_t number, std::uint32_t which);
   void enter_shard(Shard& shard) UCT_REQUIRES(shard.lock);
+  static void count_verdict(Shard& shard, const Verdict& verdict) UCT_REQUIRES(shard.lock);
 
   // ---- decide.cc: the shard's lock is held -----------------------------------------------------
-  void decide(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
+  Step decide(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
   template <typename Key>
   bool leave_lane(Block& block, std::size_t i);
   template <typename Key>
-  void handle(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
+  Step handle(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  Step locate(Shard& shard, Block& block, std::size_t i, std::uint32_t& number)
+      UCT_REQUIRES(shard.lock);
   template <typename Key>
   std::uint32_t find(Shard& shard, Item& item) UCT_REQUIRES(shard.lock);
   template <typename Key>
@@ -155,12 +184,18 @@ class Pipeline {
   void handle_later_fragment(Shard& shard, const Item& item, std::size_t place,
                              std::uint32_t number) UCT_REQUIRES(shard.lock);
   template <typename Key>
-  void handle_missing(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
+  Step handle_missing(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
   template <typename Key>
   Reason commit(Shard& shard, Item& item, const ProtocolContext& context, std::uint32_t& number)
       UCT_REQUIRES(shard.lock);
   template <typename Key>
-  void handle_found(Shard& shard, Item& item, std::size_t place, std::uint32_t number)
+  void announce(Shard& shard, const Item& item, std::size_t place, std::uint32_t number)
+      UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  Step handle_found(Shard& shard, Block& block, std::size_t i, std::uint32_t number)
+      UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  Step replace(Shard& shard, Block& block, std::size_t i, std::uint32_t number)
       UCT_REQUIRES(shard.lock);
   template <typename Key>
   void refresh(Shard& shard, std::uint32_t number, TimeoutClass timeout_class)
@@ -170,12 +205,44 @@ class Pipeline {
   template <typename Key>
   void describe(Shard& shard, std::uint32_t number, std::uint64_t hash, Verdict& verdict)
       UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  bool exists(Shard& shard, Item& item) UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  Reason enter_translated(Shard& shard, Item& item, std::size_t place,
+                          const NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
   void reject(std::size_t place, Reason reason);
   ProtocolContext context_for(const Item& item, std::size_t place);
   Explanation* explanation(std::size_t place) {
     return explanations_.empty() ? nullptr : &explanations_[place];
   }
   void remember_first_fragment(const Item& item, std::size_t place);
+
+  // ---- translate.cc: no lock is held where none is asked for ------------------------------------
+  void resolve(Block& block);
+  template <typename Key>
+  void resolve_one(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
+  static void send_on(Block& block, std::size_t i, const AliasBody& home);
+  template <typename Key>
+  void turn_back(Block& block, std::size_t i);
+  bool is_to_be_translated(const ParsedPacket& packet) const;
+  bool open_translated(Block& block, std::size_t i);
+  template <typename Key>
+  bool open_translated_of(Block& block, std::size_t i);
+  template <typename Key>
+  Reason choose(const Item& item, const Key& key, NatOpening<Key>& opening);
+  template <typename Key>
+  void note_translation(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
+                        const NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
+  static StateFlags translated_state(bool source, bool destination);
+  template <typename Key>
+  static Direction direction_in(Shard& shard, const Item& item, std::uint32_t number)
+      UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  void translate(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
+                 Direction direction) UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  void translate_error(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
+                       Direction quoted) UCT_REQUIRES(shard.lock);
 
   TrackerCore& tracker_;
   const Request& request_;
@@ -184,11 +251,16 @@ class Pipeline {
   const std::span<Verdict> verdicts_;
   const std::span<Explanation> explanations_;
   ZoneTable::Entry* const zone_;  ///< null when there is no memory for the zone's counters
+  const NatSpec* const nat_;      ///< of connections opened here; null leaves them as they are
   const SequenceCheck sequence_check_;
   const bool sets_label_;          ///< the request has a label for who is committed
   const bool express_;             ///< nothing in the request keeps packets out of the express lane
   const std::uint64_t tcp_tail_;   ///< last word of the keys of TCP in this zone
   std::array<Verdict, 2> passed_;  ///< of who comes to the lane's end, by direction
+
+  std::uint32_t sent_on_ = 0;  ///< of the shard that is being finished: bit i, as Step says
+  std::uint32_t opening_ = 0;  ///< likewise; one at most
+  bool has_orphans_ = false;   ///< a translated connection of it was removed
 
   // Packets of this call that came to no shard.
   StrayCounters& strays_;

@@ -25,11 +25,25 @@ inline constexpr std::uint32_t kV6Bit = 0x80000000;
 template <typename Key>
 inline constexpr std::uint32_t kFamilyBit = Key::kFamily == Family::ipv6 ? kV6Bit : 0;
 
-/// The connections of one family in a shard.
+/// The connections of one family in a shard, and the reply tuples of translated ones.
 template <typename Key>
 struct FamilyPool {
   RecordPool<Key> records;
+  ReservedArray<Translated<Key>> translated;  ///< by the connection's number
   TimerWheel wheel;
+};
+
+/// Reply tuples whose connection is gone, until nobody holds the lock that it was removed under.
+class OrphanList {
+ public:
+  bool reserve(std::uint32_t capacity) { return places_.reserve(capacity); }
+  void push(const AliasPlace& place) { places_[count_++] = place; }
+  AliasPlace pop() { return places_[--count_]; }
+  std::uint32_t count() const { return count_; }
+
+ private:
+  ReservedArray<AliasPlace> places_;
+  std::uint32_t count_ = 0;
 };
 
 /// Labels of the few connections that have one.
@@ -100,6 +114,8 @@ struct alignas(128) Shard {
   FamilyPool<KeyV4> v4 UCT_GUARDED_BY(lock);
   FamilyPool<KeyV6> v6 UCT_GUARDED_BY(lock);
   LabelPool labels UCT_GUARDED_BY(lock);
+  OrphanList orphans UCT_GUARDED_BY(lock);
+  std::uint32_t aliases UCT_GUARDED_BY(lock) = 0;  ///< reply tuples in the index
   ShardCounters counters UCT_GUARDED_BY(lock);
   GrowthWatch growth UCT_GUARDED_BY(lock);
 
@@ -150,6 +166,15 @@ inline ConnectionHandle make_handle(std::uint64_t base, std::uint32_t number,
                                     std::uint8_t generation, std::uint64_t hash) {
   return static_cast<ConnectionHandle>(base | std::uint64_t{number} << 24 |
                                        std::uint64_t{generation} << 16 | (hash & 0xffff));
+}
+
+/// Gives     whether `number` is a connection, and the one whose reply tuple is `reply`.
+template <typename Key>
+bool is_home(Shard& shard, std::uint32_t number, const Key& reply) UCT_REQUIRES(shard.lock) {
+  const FamilyPool<Key>& family = shard.family<Key>();
+  return family.records.numbers().is_live(number) &&
+         (family.records.record(number).body.status & status::kTranslated) != 0 &&
+         equal(family.translated[number].reply, reply);
 }
 
 inline Tick tick_of_ms(std::uint64_t ms) { return Tick{static_cast<std::uint32_t>(ms)}; }

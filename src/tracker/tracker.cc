@@ -28,6 +28,12 @@ Error check(const Config& config) {
   return core::check_policy(config.timeouts);
 }
 
+template <typename Key>
+bool reserve_family(core::FamilyPool<Key>& family, std::uint32_t records) {
+  return family.records.reserve(records) && family.translated.reserve(family.records.capacity()) &&
+         family.wheel.reserve(family.records.capacity(), core::Tick{});
+}
+
 }  // namespace
 
 core::TrackerCore::TrackerCore(const Config& settings)
@@ -44,18 +50,20 @@ bool core::TrackerCore::reserve() {
   // Hashing spreads connections unevenly: twice the mean, and some for small tables, is beyond any
   // deviation that a keyed hash shows.
   const std::uint64_t share = capacity / config.shards * std::uint64_t{2} + 8192;
-  // Pools take whole chunks, and everything that is as large as they are must be no smaller.
+  // Pools take whole chunks and one more, and what is as large as they are must be no smaller.
   constexpr std::uint64_t kChunk = core::NumberPool::kChunk;
   const std::uint64_t wanted = std::min<std::uint64_t>(share, std::uint64_t{capacity} + kChunk);
   const auto most = static_cast<std::uint32_t>((wanted + kChunk - 1) / kChunk * kChunk);
+  // Each connection may have a reply tuple with a record of its own, here or in another shard.
+  const auto records = static_cast<std::uint32_t>(std::max<std::uint64_t>(
+      most, std::min<std::uint64_t>(std::uint64_t{most} * 2, kMaxConnectionsLimit - kChunk)));
   for (std::uint32_t i = 0; i < config.shards; ++i) {
     core::Shard& shard = shards[i];
     const core::SpinlockGuard guard(shard.lock);
     shard.number = static_cast<std::uint8_t>(i);
-    const bool has_room = shard.index.reserve(most) && shard.labels.reserve(2 * most) &&
-                          shard.v4.records.reserve(most) && shard.v6.records.reserve(most) &&
-                          shard.v4.wheel.reserve(most, core::Tick{}) &&
-                          shard.v6.wheel.reserve(most, core::Tick{});
+    const bool has_room = shard.index.reserve(records) && shard.labels.reserve(2 * most) &&
+                          shard.orphans.reserve(records) && reserve_family(shard.v4, records) &&
+                          reserve_family(shard.v6, records);
     if (!has_room) return false;
   }
   return true;
@@ -140,6 +148,8 @@ std::optional<TimeoutPolicy> Tracker::timeout_policy(TimeoutPolicyId id) const {
 
 Duration Tracker::shortest_timeout() const { return core_->policies.shortest(); }
 
+Result<NatId> Tracker::add_nat(const NatSpec& spec) { return core_->nats.add(spec); }
+
 void Tracker::set_sequence_check(Zone zone, SequenceCheck check) {
   core_->zones.set_check(zone, check);
 }
@@ -183,7 +193,8 @@ void add_shard(core::Shard& shard, Stats& to) {
   to.sweep_rearmed += from.sweep_rearmed;
   to.sweep_bound_hits += from.sweep_bound_hits;
   to.timer_moves += from.timer_moves;
-  to.connections += shard.index.entries();
+  to.connections += shard.index.entries() - shard.aliases;
+  to.reply_tuples += shard.aliases;
   to.buckets += shard.index.buckets();
   to.overflow_buckets += shard.index.overflow_buckets();
   to.longest_chain = std::max<std::uint64_t>(to.longest_chain, shard.index.longest_chain());

@@ -14,6 +14,7 @@
 
 #include "frag/follower.h"
 #include "packet/parse.h"
+#include "tracker/nat_table.h"
 #include "tracker/policy_table.h"
 #include "tracker/shard.h"
 #include "tracker/zone_table.h"
@@ -58,6 +59,33 @@ struct TrackerCore {
   /// Takes back what shards hold unused of `zone`, or of every zone when it is null.
   void collect_zone_credit(const ZoneTable::Entry* zone);
 
+  // ---- reply_tuples.cc: take locks themselves ------------------------------------------------
+
+  /// Enters the reply tuple of a connection that is about to be entered; `origin` is the end of
+  /// `reply` that stands for the originator.
+  ///
+  /// Gives     Reason::none and its place; nat_exhausted when another connection has the tuple, and
+  ///           in `holder` which one if it has it for its replies; or why there is no room.
+  template <typename Key>
+  Reason enter_alias(const Key& reply, std::uint64_t hash, std::uint64_t now_ms, AliasPlace& place,
+                     AliasBody& holder);
+
+  /// Removes the connection that has a tuple for its replies, if it expired and waits for a sweep.
+  ///
+  /// Gives     true when the tuple is free now.
+  template <typename Key>
+  bool remove_expired(const AliasBody& holder, const Key& reply, std::uint64_t now_ms);
+
+  /// From here on packets of the reply tuple find the connection.
+  template <typename Key>
+  void link_alias(const AliasPlace& place, const AliasBody& home);
+
+  /// Takes a reply tuple out, unless it is gone already.
+  void drop_alias(const AliasPlace& place);
+
+  /// Takes the reply tuples out whose connections were removed in a shard.
+  void drop_orphans(Shard& shard);
+
   // ---- connection_store.cc: all need the shard's lock ----------------------------------------
 
   /// Sweeps a little in a shard whose commit was refused.
@@ -74,6 +102,16 @@ struct TrackerCore {
     ZoneTable::Entry& zone;
     TimeoutPolicyId policy;
   };
+
+  /// Takes the reply tuple `number` of the shard out.
+  template <typename Key>
+  void take_out_alias(Shard& shard, std::uint32_t number, std::uint64_t hash)
+      UCT_REQUIRES(shard.lock);
+
+  /// Takes a record for `key` and enters it in the index.
+  template <typename Key>
+  Reason take_record(Shard& shard, const Key& key, std::uint64_t hash, std::uint32_t& number)
+      UCT_REQUIRES(shard.lock);
 
   /// Enters a connection whose body the caller fills next; its timer is not armed yet.
   ///
@@ -116,6 +154,9 @@ struct TrackerCore {
   std::unique_ptr<Shard[]> shards;
   ZoneTable zones;
   PolicyTable policies;
+  NatTable nats;
+  std::atomic<std::uint32_t> aliases{0};    ///< reply tuples of translated connections
+  std::atomic<std::uint64_t> nat_nonce{0};  ///< one for each choice of a translation
   FragmentFollower fragments;
   std::atomic<std::uint32_t> max_connections;
   std::atomic<std::uint32_t> places_given{0};  ///< connections, and places that shards hold spare

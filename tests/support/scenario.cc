@@ -5,6 +5,15 @@
 
 namespace uct::scenario {
 
+void Fields::set(std::string_view name, std::string value) {
+  for (Field& field : all_) {
+    if (field.name != name) continue;
+    field.value = std::move(value);
+    return;
+  }
+  add(std::string(name), std::move(value));
+}
+
 const std::string* Fields::find(std::string_view name) const {
   for (const Field& field : all_) {
     if (field.name == name) return &field.value;

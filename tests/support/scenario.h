@@ -29,6 +29,8 @@ class Fields {
   void add(std::string name, std::string value) {
     all_.push_back({std::move(name), std::move(value)});
   }
+  /// Adds it, or changes the one of that name.
+  void set(std::string_view name, std::string value);
   const std::vector<Field>& all() const { return all_; }
   bool has(std::string_view name) const { return find(name) != nullptr; }
 

@@ -19,6 +19,7 @@ class Bytes {
 
   std::size_t size() const { return all_.size(); }
   const std::uint8_t* data() const { return all_.data(); }
+  std::uint8_t* data() { return all_.data(); }
   std::uint8_t at(std::size_t offset) const { return all_.at(offset); }
 
   Bytes& u8(std::uint64_t value);

@@ -68,6 +68,15 @@ constexpr FieldSpec kFields[] = {
     {"mark", Shape::masked, kRequest | kFilter},
     {"label", Shape::label, kRequest | kFilter},
     {"policy", Shape::word, kRequest},
+    {"nat", Shape::word, kRequest},
+    // what a packet becomes, and a translation may choose
+    {"as", Shape::word, kIp},
+    {"as-about", Shape::word, kIcmp},
+    {"source", Shape::word, kNat},
+    {"ports", Shape::range, kNat},
+    {"destination", Shape::word, kNat},
+    {"dports", Shape::range, kNat},
+    {"select", Shape::word, kNat},
     // settings and other statements
     {"max-connections", Shape::number, kTracker},
     {"capacity", Shape::number, kTracker},

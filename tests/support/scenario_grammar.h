@@ -30,7 +30,7 @@ inline constexpr std::uint32_t kTcp = 1U << 0, kUdp = 1U << 1, kUdplite = 1U << 
                                kSctp = 1U << 4, kDccp = 1U << 5, kGre = 1U << 6,
                                kPlain = 1U << 7,  // esp, ah, igmp and protocols by number
     kArp = 1U << 8, kRequest = 1U << 9, kTracker = 1U << 10, kSweep = 1U << 11, kFilter = 1U << 12,
-                               kFind = 1U << 13;
+                               kFind = 1U << 13, kNat = 1U << 14;
 inline constexpr std::uint32_t kIp = kTcp | kUdp | kUdplite | kIcmp | kSctp | kDccp | kGre | kPlain;
 }  // namespace scope
 

@@ -135,6 +135,32 @@ Frame make_arp(const Statement& s, const Ends& ends) {
   return frame;
 }
 
+/// Makes "host" or "host:port" one end of a packet; of an ICMP query the port is its id.
+void set_end(const Scenario& scenario, const std::string& text, bool source, Statement& statement) {
+  const std::vector<std::string> parts = split(text, ':');
+  Endpoint& end = source ? statement.from : statement.to;
+  const bool moves = end.host != parts[0];
+  end.host = parts[0];
+  if (parts.size() > 1) {
+    end.port = static_cast<std::uint16_t>(parse_number(parts[1]).value_or(0));
+    if (source && statement.fields.has("id")) statement.fields.set("id", parts[1]);
+  } else if (moves && scenario.find_host(parts[0]) != nullptr &&
+             scenario.find_host(parts[0])->port != 0) {
+    end.port = scenario.find_host(parts[0])->port;
+  }
+}
+
+/// The statement of the packet that this one must become: made anew, with checksums of its own.
+Statement as_translated(const Scenario& scenario, const Statement& statement) {
+  Statement other = statement;
+  const std::vector<std::string> ends = split(statement.fields.text("as"), '>');
+  set_end(scenario, ends[0], true, other);
+  if (ends.size() > 1) set_end(scenario, ends[1], false, other);
+  if (statement.fields.has("as-about"))
+    other.fields.set("about", statement.fields.text("as-about"));
+  return other;
+}
+
 void apply_hardware(const std::string& word, Frame& frame) {
   if (word == "good") frame.transport_checksum = ChecksumStatus::good;
   if (word == "bad") frame.transport_checksum = ChecksumStatus::bad;
@@ -144,9 +170,9 @@ void apply_hardware(const std::string& word, Frame& frame) {
 
 }  // namespace
 
-Packet Frame::packet() const {
+Packet Frame::packet() {
   Packet packet;
-  packet.data = reinterpret_cast<const std::byte*>(bytes.data());
+  packet.data = reinterpret_cast<std::byte*>(bytes.data());
   packet.size = static_cast<std::uint32_t>(bytes.size());
   packet.wire_size = wire_size;
   packet.link = link;
@@ -158,10 +184,12 @@ Packet Frame::packet() const {
 /// The packet that an error is about, changed and cut as the statement says.
 Bytes FrameMaker::quote(const Statement& statement) const {
   const Fields& f = statement.fields;
-  const std::size_t number = parse_number(f.text("about").substr(1)).value_or(0);
-  if (number == 0 || number > sent_.size()) return {};
-  Bytes ip = sent_[number - 1].ip;
-  const std::size_t transport = sent_[number - 1].transport_offset;
+  const std::string about = f.text("about");
+  const std::vector<Sent>& packets = about[0] == '@' ? left_ : sent_;
+  const std::size_t number = parse_number(about.substr(1)).value_or(0);
+  if (number == 0 || number > packets.size()) return {};
+  Bytes ip = packets[number - 1].ip;
+  const std::size_t transport = packets[number - 1].transport_offset;
   const bool ipv4 = ip.at(0) >> 4 == 4;
   if (f.has("quoted-sport")) ip.set_u16(transport, f.number("quoted-sport"));
   if (f.has("quoted-dport")) ip.set_u16(transport + 2, f.number("quoted-dport"));
@@ -192,18 +220,15 @@ FrameMaker::Sent FrameMaker::make_ip(const Statement& statement, const Ends& end
   return sent;
 }
 
-Frame FrameMaker::make(const Statement& statement) {
+Frame FrameMaker::build(const Statement& statement, Sent& sent) const {
   const Fields& f = statement.fields;
   const Ends ends = {address_of(scenario_, statement.from.host, variant_.family),
                      address_of(scenario_, statement.to.host, variant_.family)};
-  if (statement.protocol == "arp") {
-    sent_.emplace_back();
-    return make_arp(statement, ends);
-  }
+  if (statement.protocol == "arp") return make_arp(statement, ends);
   Bytes quoted;
   if (f.has("about")) quoted = quote(statement);
   const Bytes transport = make_transport(statement, ends, variant_.sequence_shift, quoted);
-  Sent sent = make_ip(statement, ends, transport);
+  sent = make_ip(statement, ends, transport);
   const Link link = make_link(statement, ends.source.family);
   Frame frame;
   frame.link = link.type;
@@ -214,7 +239,18 @@ Frame FrameMaker::make(const Statement& statement) {
   frame.wire_size = static_cast<std::uint32_t>(frame.bytes.size());
   if (f.has("captured")) frame.bytes.resize(link.header.size() + f.number("captured"));
   apply_hardware(f.text("hardware"), frame);
+  return frame;
+}
+
+Frame FrameMaker::make(const Statement& statement) {
+  Sent sent;
+  Frame frame = build(statement, sent);
+  Sent left = sent;
+  if (statement.fields.has("as")) {
+    frame.translated = build(as_translated(scenario_, statement), left).bytes;
+  }
   sent_.push_back(std::move(sent));
+  left_.push_back(std::move(left));
   return frame;
 }
 

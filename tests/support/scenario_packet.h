@@ -22,9 +22,11 @@ struct Frame {
   LinkType link = LinkType::ethernet;
   ChecksumStatus ip_checksum = ChecksumStatus::unknown;
   ChecksumStatus transport_checksum = ChecksumStatus::unknown;
+  Bytes translated;  ///< what it must have become when the tracker is done; empty for any
 
   /// Gives     a view that lives as long as this frame stays where it is.
-  Packet packet() const;
+  /// Translations write through it.
+  Packet packet();
 };
 
 /// Makes the packets of one scenario in order, and remembers them for the errors about them.
@@ -41,12 +43,14 @@ class FrameMaker {
     std::size_t transport_offset = 0;
   };
 
+  Frame build(const Statement& statement, Sent& sent) const;
   Bytes quote(const Statement& statement) const;
   Sent make_ip(const Statement& statement, const Ends& ends, const Bytes& transport) const;
 
   const Scenario& scenario_;
   const Variant& variant_;
   std::vector<Sent> sent_;
+  std::vector<Sent> left_;  ///< the same packets as they left the tracker, as far as the file says
 };
 
 }  // namespace uct::scenario

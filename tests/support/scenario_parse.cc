@@ -202,6 +202,7 @@ class Parser {
 
   void check_packet(const Statement& statement) {
     const Fields& f = statement.fields;
+    check_translated(f);
     if (statement.protocol == "tcp") {
       if (!f.has("seq")) fail("tcp wants seq");
       if (statement.detail.find('A') != std::string::npos && !f.has("ack")) fail("A wants ack");
@@ -212,8 +213,19 @@ class Parser {
     if (!f.has("about")) return;
     const std::string about = f.text("about");
     const auto number = parse_number(std::string_view(about).substr(1));
-    if (about[0] != '#' || !number || *number == 0 || *number > packets_) {
+    if ((about[0] != '#' && about[0] != '@') || !number || *number == 0 || *number > packets_) {
       fail("about #N wants the number of an earlier packet, counted from 1");
+    }
+  }
+
+  /// FROM>TO, without blanks: what the packet must become.
+  void check_translated(const Fields& fields) {
+    if (!fields.has("as")) return;
+    const std::vector<std::string> ends = split(fields.text("as"), '>');
+    if (ends.size() != 2) return fail("as FROM>TO is wanted, without blanks");
+    for (const std::string& end : ends) {
+      const std::string host = split(end, ':')[0];
+      if (result_.scenario.find_host(host) == nullptr) fail("no host is named '" + host + "'");
     }
   }
 
@@ -244,6 +256,7 @@ class Parser {
       return;
     }
     if (what == "policy") return policy(words, statement);
+    if (what == "nat") return fields(words, scope::kNat, statement.fields);
     const bool zone = statement.detail == "default" || parse_number(statement.detail).has_value();
     if (!zone) return fail("a zone or the word default is wanted");
     const std::string value = words.take();

@@ -89,9 +89,35 @@ void change_request(const Fields& fields, const Tracker& tracker, Request& reque
 bool same(const Request& a, const Request& b) {
   auto all = [](const Request& r) {
     return std::tie(r.zone, r.commit, r.force, r.mark, r.mark_mask, r.label, r.label_mask,
-                    r.timeout_policy);
+                    r.timeout_policy, r.nat);
   };
   return all(a) == all(b);
+}
+
+NatSpec make_nat(const Scenario& scenario, Family family, const Fields& fields) {
+  const auto range_of = [&](std::string_view side, std::string_view ports) {
+    std::optional<NatRange> range;
+    if (!fields.has(side)) return range;
+    range.emplace();
+    range->first.family = range->last.family = family;
+    const Texts hosts = split(fields.text(side), '-');
+    if (hosts[0] != "any") {
+      range->first = address_of(scenario, hosts.front(), family);
+      range->last = address_of(scenario, hosts.back(), family);
+    }
+    if (!fields.has(ports)) return range;
+    const Texts numbers = split(fields.text(ports), '-');
+    range->port_first = static_cast<std::uint16_t>(parse_number(numbers.front()).value_or(0));
+    range->port_last = static_cast<std::uint16_t>(parse_number(numbers.back()).value_or(0));
+    return range;
+  };
+  NatSpec spec;
+  spec.source = range_of("source", "ports");
+  spec.destination = range_of("destination", "dports");
+  const std::string select = fields.text("select", "hash");
+  if (select == "random") spec.selection = NatSelection::random;
+  if (select == "persistent") spec.selection = NatSelection::persistent;
+  return spec;
 }
 
 std::string change_setting(const Statement& statement, Tracker& tracker) {

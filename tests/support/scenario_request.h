@@ -18,6 +18,9 @@ void change_request(const Fields& fields, const Tracker& tracker, Request& reque
 
 bool same(const Request& a, const Request& b);
 
+/// Gives     the translation that `set nat` describes.
+NatSpec make_nat(const Scenario& scenario, Family family, const Fields& fields);
+
 /// Plays a `set` statement. Gives what was wrong; empty when nothing was.
 std::string change_setting(const Statement& statement, Tracker& tracker);
 

@@ -70,7 +70,7 @@ class Player {
     process_waiting();
     switch (statement.verb) {
       case Verb::request:
-        change_request(statement.with, *tracker_, request_);
+        change(statement.with, request_);
         break;
       case Verb::set:
         set(statement);
@@ -93,7 +93,7 @@ class Player {
 
   void packet(const Statement& statement) {
     Request request = request_;
-    change_request(statement.with, *tracker_, request);
+    change(statement.with, request);
     if (!waiting_.empty() && !same(request, waiting_request_)) process_waiting();
     waiting_request_ = request;
     waiting_.push_back({&statement, frames_.make(statement)});
@@ -103,7 +103,7 @@ class Player {
   void process_waiting() {
     if (waiting_.empty()) return;
     std::vector<Packet> burst;
-    for (const Waiting& one : waiting_) burst.push_back(one.frame.packet());
+    for (Waiting& one : waiting_) burst.push_back(one.frame.packet());
     std::vector<Verdict> verdicts(burst.size());
     std::vector<Explanation> explanations(burst.size());
     tracker_->process(burst, waiting_request_, now(), verdicts, explanations);
@@ -111,8 +111,33 @@ class Player {
       const Statement& statement = *waiting_[i].statement;
       compare(statement, true_words(verdicts[i], statement.expected),
               why(verdicts[i], explanations[i]));
+      compare_bytes(statement, waiting_[i].frame);
     }
     waiting_.clear();
+  }
+
+  /// Translated packets are held against ones that the language makes itself, checksums and all.
+  void compare_bytes(const Statement& statement, const Frame& frame) {
+    const Bytes& wanted = frame.translated;
+    if (wanted.size() == 0) return;
+    std::size_t at = 0;
+    while (at < wanted.size() && at < frame.bytes.size() && wanted.at(at) == frame.bytes.at(at))
+      ++at;
+    if (at == wanted.size() && at == frame.bytes.size()) return;
+    mismatch(statement.line, "as " + statement.fields.text("as"),
+             "other bytes from " + std::to_string(at) + " on: " + hex(frame.bytes, at) +
+                 " instead of " + hex(wanted, at),
+             "");
+  }
+
+  static std::string hex(const Bytes& bytes, std::size_t from) {
+    std::string text;
+    for (std::size_t i = from; i < bytes.size() && i < from + 8; ++i) {
+      constexpr char kDigits[] = "0123456789abcdef";
+      text += kDigits[bytes.at(i) >> 4];
+      text += kDigits[bytes.at(i) & 15];
+    }
+    return text;
   }
 
   static std::string why(const Verdict& verdict, const Explanation& explanation) {
@@ -130,7 +155,23 @@ class Player {
 
   // ---- other statements -----------------------------------------------------------------------
 
+  void change(const Fields& fields, Request& request) const {
+    change_request(fields, *tracker_, request);
+    if (!fields.has("nat")) return;
+    const auto known = nats_.find(fields.text("nat"));
+    request.nat = known == nats_.end() ? NatId::none : known->second;
+  }
+
+  void add_nat(const Statement& statement) {
+    const auto id = tracker_->add_nat(make_nat(scenario_, variant_.family, statement.fields));
+    if (!id)
+      mismatch(statement.line, "the translation is taken", std::string(uct::describe(id.error())),
+               "");
+    nats_[statement.detail] = id.value();
+  }
+
   void set(const Statement& statement) {
+    if (statement.subject == "nat") return add_nat(statement);
     const std::string complaint = change_setting(statement, *tracker_);
     if (!complaint.empty()) mismatch(statement.line, "the setting is taken", complaint, "");
   }
@@ -238,6 +279,7 @@ class Player {
   const Scenario& scenario_;
   const Variant& variant_;
   FrameMaker frames_;
+  std::map<std::string, NatId> nats_;
   std::unique_ptr<Tracker> tracker_;
   Request request_;
   std::int64_t elapsed_ns_ = 0;

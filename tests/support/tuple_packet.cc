@@ -60,7 +60,7 @@ void append_transport(TuplePacket& packet, const Tuple& tuple, const TcpSegment&
 
 Packet TuplePacket::packet() const {
   Packet view;
-  view.data = bytes_.data();
+  view.data = const_cast<std::byte*>(bytes_.data());  // nothing is translated where it is used
   view.size = size_;
   view.link = LinkType::raw_ip;
   view.ip_checksum = ChecksumStatus::good;

@@ -1,0 +1,222 @@
+#include "nat/choice.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/bytes.h"
+
+namespace uct::core {
+
+namespace {
+
+using Wide = unsigned __int128;
+
+/// An address as a number; IPv4 in the low 32 bits.
+Wide wide(const Address& address) {
+  const std::size_t size = address.family == Family::ipv4 ? 4 : 16;
+  Wide value = 0;
+  for (std::size_t i = 0; i < size; ++i) value = value << 8 | address.bytes[i];
+  return value;
+}
+
+/// The address `offset` places behind `first`, as it stands in memory.
+void store(const Address& first, std::uint32_t offset, std::uint32_t (&words)[4]) {
+  Wide value = wide(first) + offset;
+  const std::size_t size = first.family == Family::ipv4 ? 4 : 16;
+  std::array<std::uint8_t, 16> bytes{};
+  for (std::size_t i = size; i-- > 0; value >>= 8) bytes[i] = static_cast<std::uint8_t>(value);
+  std::memcpy(words, bytes.data(), size);
+}
+
+bool is_unspecified(const Address& address) { return wide(address) == 0; }
+bool keeps_address(const NatRange& range) {
+  return is_unspecified(range.first) && is_unspecified(range.last);
+}
+
+Error check_range(const NatRange& range) {
+  if (range.first.family != range.last.family || wide(range.first) > wide(range.last) ||
+      (is_unspecified(range.first) && !is_unspecified(range.last))) {
+    return Error::nat_address_range;
+  }
+  if (range.has_ports() && (range.port_first == 0 || range.port_first > range.port_last)) {
+    return Error::nat_port_range;
+  }
+  return Error::none;
+}
+
+std::uint32_t addresses_of(const NatRange& range) {
+  const Wide count = wide(range.last) - wide(range.first) + 1;
+  return static_cast<std::uint32_t>(
+      std::min<Wide>(count, std::numeric_limits<std::uint32_t>::max()));
+}
+
+bool has_identifier(Kind kind) { return kind == Kind::icmp || kind == Kind::icmpv6; }
+
+/// The source ports that may replace `port` first: as Linux and Open vSwitch part them, so that a
+/// server that trusts low ports is not deceived.
+NatRange class_of_port(std::uint16_t port) {
+  if (port < 512) return {{}, {}, 1, 511};
+  if (port < 1024) return {{}, {}, 600, 1023};
+  return {{}, {}, 1024, 65535};
+}
+
+}  // namespace
+
+Error check_nat(const NatSpec& spec) {
+  if (!spec.source && !spec.destination) return Error::nat_empty;
+  for (const auto& range : {spec.source, spec.destination}) {
+    if (!range) continue;
+    if (const Error error = check_range(*range); error != Error::none) return error;
+  }
+  const bool both = spec.source && spec.destination;
+  if (both && !keeps_address(*spec.source) && !keeps_address(*spec.destination) &&
+      spec.source->first.family != spec.destination->first.family) {
+    return Error::nat_family;
+  }
+  return Error::none;
+}
+
+std::optional<Family> family_of(const NatSpec& spec) {
+  for (const auto& range : {spec.source, spec.destination}) {
+    if (range && !keeps_address(*range)) return range->first.family;
+  }
+  return std::nullopt;
+}
+
+NatChoice::NatChoice(const NatSpec& spec, const ParsedPacket& packet, const HashKey& secret,
+                     std::uint64_t nonce)
+    : spec_(spec), packet_(packet), random_(secret, nonce) {
+  const bool by_id = has_identifier(packet.kind);
+  has_ports_ = by_id || packet.kind != Kind::other;
+  kept_source_ = packet.source_port;
+  kept_destination_ = packet.destination_port;
+  const auto take = [](const std::optional<NatRange>& range, Side& side) {
+    if (!range) return;
+    side.range = *range;
+    side.translated = !keeps_address(*range);
+    side.addresses = side.translated ? addresses_of(*range) : 1;
+  };
+  take(spec.source, source_);
+  take(spec.destination, destination_);
+  varies_destination_ = !by_id && !spec.source && destination_.range.has_ports();
+  addresses_left_ =
+      varies_destination_ || !spec.source ? destination_.addresses : source_.addresses;
+  choose_addresses(secret);
+  begin_walk();
+}
+
+void NatChoice::choose_addresses(const HashKey& secret) {
+  std::uint64_t words[5] = {};
+  std::memcpy(words, packet_.source, sizeof(packet_.source));
+  if (spec_.selection == NatSelection::hash) {
+    std::memcpy(words + 2, packet_.destination, sizeof(packet_.destination));
+  }
+  // The zone and protocol are left out on purpose: a host keeps its address for all it does.
+  words[4] = static_cast<std::uint64_t>(packet_.family);
+  const std::uint64_t hash =
+      spec_.selection == NatSelection::random ? random_.next() : siphash13<5>(words, secret);
+  source_.address = static_cast<std::uint32_t>((hash >> 32) * source_.addresses >> 32);
+  destination_.address =
+      static_cast<std::uint32_t>((hash & 0xffffffff) * destination_.addresses >> 32);
+}
+
+/// Which ports the one that varies may become.
+void NatChoice::begin_walk() {
+  walk_ = 0;
+  step_ = 0;
+  walks_ = {};
+  const auto walk = [&](std::uint32_t first, std::uint32_t last) {
+    return Walk{first, last - first + 1, random_.below(last - first + 1)};
+  };
+  const NatRange& range = varies_destination_ ? destination_.range : source_.range;
+  if (!has_ports_) {
+    walks_[0] = {0, 1, 0};  // addresses alone make candidates differ
+  } else if (range.has_ports()) {
+    walks_[0] = walk(range.port_first, range.port_last);
+  } else if (has_identifier(packet_.kind)) {
+    walks_[0] = walk(0, 65535);  // an identifier of 0 is as good as any, RFC 5508 section 3
+  } else {
+    const NatRange preferred = class_of_port(packet_.source_port);
+    walks_[0] = walk(preferred.port_first, preferred.port_last);
+    walks_[1] = walk(1, 65535);
+  }
+}
+
+void NatChoice::fill_addresses(Translation& candidate) const {
+  std::memcpy(candidate.source, packet_.source, sizeof(candidate.source));
+  std::memcpy(candidate.destination, packet_.destination, sizeof(candidate.destination));
+  if (source_.translated) store(source_.range.first, source_.address, candidate.source);
+  if (destination_.translated) {
+    store(destination_.range.first, destination_.address, candidate.destination);
+  }
+  candidate.source_port = kept_source_;
+  candidate.destination_port = kept_destination_;
+}
+
+/// Whether the ports may stay as they are.
+bool NatChoice::may_keep() const {
+  if (!has_ports_) return true;
+  const bool random = spec_.selection == NatSelection::random;
+  const auto inside = [](const Side& side, std::uint16_t port) {
+    return !side.range.has_ports() ||
+           (side.range.port_first <= port && port <= side.range.port_last);
+  };
+  if (!inside(source_, kept_source_) || (random && spec_.source)) return false;
+  return has_identifier(packet_.kind) ||
+         (inside(destination_, kept_destination_) && !(random && destination_.range.has_ports()));
+}
+
+std::uint16_t& NatChoice::varied_port(Translation& candidate) const {
+  return varies_destination_ ? candidate.destination_port : candidate.source_port;
+}
+
+/// Goes on with the next address of the side that varies.
+bool NatChoice::next_address() {
+  if (--addresses_left_ == 0) return false;
+  Side& side = varies_destination_ || !spec_.source ? destination_ : source_;
+  side.address = side.address + 1 == side.addresses ? 0 : side.address + 1;
+  begin_walk();
+  return true;
+}
+
+bool NatChoice::next(Translation& candidate) {
+  if (stage_ == Stage::kept) {
+    stage_ = has_ports_ ? Stage::drawn : Stage::walked;
+    // A range for the destination's port beside a translated source: one of it, and the source's
+    // port then makes the difference.
+    const NatRange& to = destination_.range;
+    if (!has_identifier(packet_.kind) && to.has_ports() && !varies_destination_ &&
+        (kept_destination_ < to.port_first || kept_destination_ > to.port_last)) {
+      const std::uint32_t count = std::uint32_t{to.port_last} - to.port_first + 1;
+      kept_destination_ = static_cast<std::uint16_t>(to.port_first + random_.below(count));
+    }
+    if (may_keep()) {
+      fill_addresses(candidate);
+      return true;
+    }
+  }
+  fill_addresses(candidate);
+  if (stage_ == Stage::drawn) {
+    const Walk& preferred = walks_[0];
+    varied_port(candidate) =
+        static_cast<std::uint16_t>(preferred.first + random_.below(preferred.count));
+    if (--draws_left_ == 0) stage_ = Stage::walked;
+    return true;
+  }
+  while (stage_ == Stage::walked) {
+    const Walk& walk = walks_[walk_];
+    if (step_ < walk.count) {
+      const std::uint32_t place = (walk.start + step_++) % walk.count;
+      if (has_ports_) varied_port(candidate) = static_cast<std::uint16_t>(walk.first + place);
+      return true;
+    }
+    step_ = 0;
+    if (++walk_ < walks_.size() && walks_[walk_].count != 0) continue;
+    if (!next_address()) stage_ = Stage::done;
+    fill_addresses(candidate);
+  }
+  return false;
+}
+
+}  // namespace uct::core

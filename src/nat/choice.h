@@ -1,0 +1,108 @@
+/// What a connection's tuple becomes: the candidates, best first, until one is free.
+///
+///   kept        the ports as they are, when the spec allows it
+///   drawn       some ports at random: one of them is free unless most are taken
+///   walked      every port of the source's class, then every other one, for each address: so a
+///               translation fails only when nothing is free
+///
+/// Only what may change changes: the source's port where the source is translated or must give way
+/// to another connection, the destination's port where the spec has a range for it.
+///
+/// Relies on packet, nat/rewrite.h; used by tracker, which asks its table whether a candidate is
+/// free.
+/// Threads   a value; belongs to whoever opens the connection.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <uct/nat.h>
+#include <uct/result.h>
+
+#include "base/siphash.h"
+#include "nat/rewrite.h"
+#include "packet/parsed_packet.h"
+
+namespace uct::core {
+
+/// Gives     Error::none when a tracker can do what the spec asks for.
+Error check_nat(const NatSpec& spec);
+
+/// Gives     the family that a spec is for; none for one that keeps every address.
+std::optional<Family> family_of(const NatSpec& spec);
+
+/// Random numbers of one choice, which nobody can foresee who does not know the key.
+class NatRandom {
+ public:
+  NatRandom(const HashKey& secret, std::uint64_t nonce) : secret_(secret), words_{nonce, 0} {}
+  std::uint64_t next() {
+    ++words_[1];
+    return siphash13<2>(words_, secret_);
+  }
+  /// Gives     a number below `bound`, which fits in 32 bits; the bias is below bound / 2^32.
+  std::uint32_t below(std::uint32_t bound) {
+    return static_cast<std::uint32_t>((next() >> 32) * bound >> 32);
+  }
+
+ private:
+  const HashKey& secret_;
+  std::uint64_t words_[2];
+};
+
+class NatChoice {
+ public:
+  /// `packet` opens the connection; its family is the spec's.
+  NatChoice(const NatSpec& spec, const ParsedPacket& packet, const HashKey& secret,
+            std::uint64_t nonce);
+
+  /// Gives     false when there are no more candidates; none comes twice, but that a drawn one may
+  ///           come again when all are walked.
+  bool next(Translation& candidate);
+
+ private:
+  using Words = std::array<std::uint32_t, 4>;
+
+  /// A range of ports that is walked from a random start.
+  struct Walk {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    std::uint32_t start = 0;
+  };
+
+  /// The side whose port, or else address, makes candidates differ.
+  struct Side {
+    NatRange range;
+    bool translated = false;
+    std::uint32_t addresses = 1;  ///< in the range; those beyond 2^32 - 1 are not used
+    std::uint32_t address = 0;    ///< the chosen one's place
+  };
+
+  enum class Stage : std::uint8_t { kept, drawn, walked, done };
+
+  static constexpr std::uint32_t kDraws = 8;
+
+  void choose_addresses(const HashKey& secret);
+  void fill_addresses(Translation& candidate) const;
+  void begin_walk();
+  bool next_address();
+  bool may_keep() const;
+  std::uint16_t& varied_port(Translation& candidate) const;
+
+  const NatSpec& spec_;
+  const ParsedPacket& packet_;
+  NatRandom random_;
+  Side source_;
+  Side destination_;
+  bool has_ports_ = false;           ///< ports or an ICMP id
+  bool varies_destination_ = false;  ///< its port is drawn and walked, not the source's
+  std::uint16_t kept_source_ = 0;
+  std::uint16_t kept_destination_ = 0;
+  std::array<Walk, 2> walks_{};  ///< those preferred, then the rest
+  std::uint32_t walk_ = 0;
+  std::uint32_t step_ = 0;
+  std::uint32_t addresses_left_ = 0;
+  std::uint32_t draws_left_ = kDraws;
+  Stage stage_ = Stage::kept;
+};
+
+}  // namespace uct::core

@@ -1,0 +1,137 @@
+// The reply tuples of translated connections. A translated connection is entered under the tuple
+// that its originator sends; the tuple that its responder answers to has a record of its own, an
+// alias, which lies in the shard of its own hash and says where the connection is.
+//
+// Two shards are never locked at once. Entering: the alias first, which nobody else can take from
+// then on, then the connection, then the link between them; no reply is sent before. Removing: the
+// connection first, which leaves an orphan behind, then the alias; who finds an alias whose
+// connection is gone knows by the connection's own record.
+#include <algorithm>
+
+#include "tracker/tracker_core.h"
+
+namespace uct::core {
+
+namespace {
+
+/// Gives     whether nobody has the key, after what expired and waits for a sweep has made way.
+template <typename Key>
+bool is_free(TrackerCore& tracker, Shard& shard, const Key& key, std::uint64_t hash,
+             std::uint64_t now_ms, AliasBody& holder) UCT_REQUIRES(shard.lock) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const std::uint32_t entry =
+      shard.index.find(hash, [&](std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
+        return (number & kV6Bit) == kFamilyBit<Key> &&
+               equal(family.records.record(number & ~kV6Bit).key, key);
+      });
+  if (entry == kNoNumber) return true;
+  const std::uint32_t number = entry & ~kV6Bit;
+  const Body& body = family.records.record(number).body;
+  if ((body.status & status::kAlias) != 0) {
+    holder = body.alias;
+    return false;
+  }
+  if (is_live(body, tick_of_ms(std::max(now_ms, shard.now_ms)))) return false;
+  family.wheel.disarm(number);
+  tracker.erase<Key>(shard, number, hash, DestroyCause::expired);
+  return true;
+}
+
+}  // namespace
+
+template <typename Key>
+Reason TrackerCore::enter_alias(const Key& reply, std::uint64_t hash, std::uint64_t now_ms,
+                                AliasPlace& place, AliasBody& holder) {
+  Shard& shard = shard_of(hash);
+  const SpinlockGuard guard(shard.lock, !config.exclusive);
+  if (!is_free(*this, shard, reply, hash, now_ms, holder)) return Reason::nat_exhausted;
+  std::uint32_t number;
+  const Reason reason = take_record(shard, reply, hash, number);
+  if (reason != Reason::none) return reason;
+  Record<Key>& record = shard.family<Key>().records.record(number);
+  record.body.status = status::kAlias;
+  ++shard.aliases;
+  aliases.fetch_add(1, std::memory_order_relaxed);
+  place = {hash, number | kFamilyBit<Key>, shard.number, record.key.generation};
+  return Reason::none;
+}
+
+template <typename Key>
+bool TrackerCore::remove_expired(const AliasBody& holder, const Key& reply, std::uint64_t now_ms) {
+  if (holder.linked == 0) return false;
+  Shard& shard = shards[holder.shard];
+  {
+    const SpinlockGuard guard(shard.lock, !config.exclusive);
+    const std::uint32_t number = holder.number & ~kV6Bit;
+    if (is_home(shard, number, reply)) {
+      FamilyPool<Key>& family = shard.family<Key>();
+      const Tick now = tick_of_ms(std::max(now_ms, shard.now_ms));
+      if (is_live(family.records.record(number).body, now)) return false;
+      family.wheel.disarm(number);
+      erase<Key>(shard, number, holder.hash(), DestroyCause::expired);
+    }
+  }
+  drop_orphans(shard);
+  return true;
+}
+
+template <typename Key>
+void TrackerCore::link_alias(const AliasPlace& place, const AliasBody& home) {
+  Shard& shard = shards[place.shard];
+  const SpinlockGuard guard(shard.lock, !config.exclusive);
+  shard.family<Key>().records.record(place.number & ~kV6Bit).body.alias = home;
+}
+
+template <typename Key>
+void TrackerCore::take_out_alias(Shard& shard, std::uint32_t number, std::uint64_t hash) {
+  shard.index.erase(hash, number | kFamilyBit<Key>);
+  shard.family<Key>().records.free(number);
+  --shard.aliases;
+  aliases.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void TrackerCore::drop_alias(const AliasPlace& place) {
+  Shard& shard = shards[place.shard];
+  const SpinlockGuard guard(shard.lock, !config.exclusive);
+  const auto drop = [&]<typename Key>(FamilyPool<Key>& family) UCT_NO_THREAD_SAFETY_ANALYSIS {
+    const std::uint32_t number = place.number & ~kV6Bit;
+    if (!family.records.numbers().is_live(number)) return;
+    const Record<Key>& record = family.records.record(number);
+    const bool is_alias = (record.body.status & status::kAlias) != 0;
+    if (!is_alias || record.key.generation != place.generation) return;
+    take_out_alias<Key>(shard, number, place.hash);
+  };
+  if ((place.number & kV6Bit) != 0) {
+    drop(shard.v6);
+  } else {
+    drop(shard.v4);
+  }
+}
+
+void TrackerCore::drop_orphans(Shard& shard) {
+  if (aliases.load(std::memory_order_relaxed) == 0) return;
+  constexpr std::uint32_t kEachTime = 64;
+  while (true) {
+    std::array<AliasPlace, kEachTime> places;
+    std::uint32_t count = 0;
+    {
+      const SpinlockGuard guard(shard.lock, !config.exclusive);
+      while (count < kEachTime && shard.orphans.count() != 0) places[count++] = shard.orphans.pop();
+    }
+    for (std::uint32_t i = 0; i < count; ++i) drop_alias(places[i]);
+    if (count < kEachTime) return;
+  }
+}
+
+template Reason TrackerCore::enter_alias<KeyV4>(const KeyV4&, std::uint64_t, std::uint64_t,
+                                                AliasPlace&, AliasBody&);
+template Reason TrackerCore::enter_alias<KeyV6>(const KeyV6&, std::uint64_t, std::uint64_t,
+                                                AliasPlace&, AliasBody&);
+template bool TrackerCore::remove_expired<KeyV4>(const AliasBody&, const KeyV4&, std::uint64_t);
+template bool TrackerCore::remove_expired<KeyV6>(const AliasBody&, const KeyV6&, std::uint64_t);
+template void TrackerCore::take_out_alias<KeyV4>(Shard&, std::uint32_t, std::uint64_t);
+template void TrackerCore::take_out_alias<KeyV6>(Shard&, std::uint32_t, std::uint64_t);
+template void TrackerCore::link_alias<KeyV4>(const AliasPlace&, const AliasBody&);
+template void TrackerCore::link_alias<KeyV6>(const AliasPlace&, const AliasBody&);
+
+}  // namespace uct::core

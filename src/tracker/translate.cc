@@ -1,0 +1,326 @@
+// Translated connections on the packet path. A packet of a reply tuple is sent on to the shard of
+// its connection; an opening chooses its tuple while no lock is held; packets are rewritten under
+// the lock of their connection, which is in their caches then.
+#include <cstring>
+
+#include "nat/choice.h"
+#include "tracker/pipeline.h"
+
+namespace uct::core {
+
+namespace {
+
+bool has_identifier(Kind kind) { return kind == Kind::icmp || kind == Kind::icmpv6; }
+
+/// The tuple of packets of a key that end `from` sends.
+template <typename Key>
+Translation tuple_of(const Key& key, unsigned from) {
+  Translation tuple;
+  std::memcpy(tuple.source, key.address[from].data(), sizeof(key.address[0]));
+  std::memcpy(tuple.destination, key.address[1 - from].data(), sizeof(key.address[0]));
+  if (has_identifier(key.kind)) {
+    tuple.source_port = key.port[0];
+  } else if (key.kind != Kind::other) {
+    tuple.source_port = big_endian(key.port[from]);
+    tuple.destination_port = big_endian(key.port[1 - from]);
+  }
+  return tuple;
+}
+
+Translation tuple_of(const ParsedPacket& packet) {
+  Translation tuple;
+  std::memcpy(tuple.source, packet.source, sizeof(tuple.source));
+  std::memcpy(tuple.destination, packet.destination, sizeof(tuple.destination));
+  tuple.source_port = packet.source_port;
+  tuple.destination_port = packet.destination_port;
+  return tuple;
+}
+
+/// The packet with another tuple, as far as keys go.
+ParsedPacket with_tuple(const ParsedPacket& packet, const Translation& tuple) {
+  ParsedPacket other = packet;
+  std::memcpy(other.source, tuple.source, sizeof(other.source));
+  std::memcpy(other.destination, tuple.destination, sizeof(other.destination));
+  other.source_port = tuple.source_port;
+  // Of an ICMP query this is type and code.
+  if (!has_identifier(packet.kind)) other.destination_port = tuple.destination_port;
+  return other;
+}
+
+bool same_end(const std::uint32_t (&a)[4], std::uint16_t a_port, const std::uint32_t (&b)[4],
+              std::uint16_t b_port) {
+  return std::memcmp(a, b, sizeof(a)) == 0 && a_port == b_port;
+}
+
+std::span<std::byte> bytes_of(const Packet& packet) { return {packet.data, packet.size}; }
+
+/// The source address of the packet itself, where parsed.source is that of one it quotes.
+std::array<std::uint32_t, 4> outer_source(const Packet& packet, const ParsedPacket& parsed) {
+  const bool v4 = parsed.family == Family::ipv4;
+  const std::byte* ip =
+      packet.data + parsed.transport_offset - (parsed.ip_size - parsed.transport_size);
+  std::array<std::uint32_t, 4> words{};
+  std::memcpy(words.data(), ip + (v4 ? 12 : 8), v4 ? 4 : 16);
+  return words;
+}
+
+template <typename Key>
+std::array<std::uint32_t, 4> words_of(const Key& key, unsigned end) {
+  std::array<std::uint32_t, 4> words{};
+  std::memcpy(words.data(), key.address[end].data(), sizeof(key.address[0]));
+  return words;
+}
+
+}  // namespace
+
+// ---- from a reply tuple to its connection -------------------------------------------------------
+
+/// Sends the packets of reply tuples on before any shard is visited, so that the packets of a
+/// connection keep their order, whichever tuple they carry.
+void Pipeline::resolve(Block& block) {
+  std::uint32_t waiting = block.keyed;
+  while (waiting != 0) {
+    const std::uint8_t number = block.shard[static_cast<std::size_t>(std::countr_zero(waiting))];
+    const std::uint32_t mine = waiting & same_byte(block.shard, number);
+    waiting &= ~mine;
+    Shard& shard = tracker_.shards[number];
+    const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
+    if (shard.aliases == 0) continue;
+    for (std::uint32_t left = mine; left != 0; left &= left - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(left));
+      if ((block.v6 >> i & 1) != 0) {
+        resolve_one<KeyV6>(shard, block, i);
+      } else {
+        resolve_one<KeyV4>(shard, block, i);
+      }
+    }
+  }
+}
+
+template <typename Key>
+void Pipeline::resolve_one(Shard& shard, Block& block, std::size_t i) {
+  const RecordPool<Key>& records = shard.family<Key>().records;
+  const auto& words = block.template words<Key>(i);
+  const auto is_mine = [&](std::uint32_t number) {
+    return (number & kV6Bit) == kFamilyBit<Key> &&
+           has_words(records.record(number & ~kV6Bit).key, words);
+  };
+  std::uint32_t entry = block.guess[i];
+  if ((entry & ~kV6Bit) >= records.capacity() || !is_mine(entry)) {
+    entry = shard.index.find(block.hash[i], is_mine);
+    if (entry == kNoNumber) return;
+    block.guess[i] = entry;
+  }
+  const Body& body = records.record(entry & ~kV6Bit).body;
+  if ((body.status & status::kAlias) != 0 && body.alias.linked != 0) send_on(block, i, body.alias);
+}
+
+void Pipeline::send_on(Block& block, std::size_t i, const AliasBody& home) {
+  block.redirected |= 1U << i;
+  block.hash[i] = home.hash();
+  block.shard[i] = home.shard;
+  block.guess[i] = home.number;
+}
+
+/// The connection of a reply tuple is gone: the packet is judged where its tuple belongs.
+template <typename Key>
+void Pipeline::turn_back(Block& block, std::size_t i) {
+  block.redirected &= ~(1U << i);
+  block.astray |= 1U << i;
+  block.hash[i] = siphash13<Key::kWords>(block.template words<Key>(i), tracker_.config.hash_key);
+  block.shard[i] = static_cast<std::uint8_t>(tracker_.shard_number(block.hash[i]));
+  block.guess[i] = kNoNumber;
+}
+
+// ---- opening ------------------------------------------------------------------------------------
+
+/// Gives     whether connections that this packet opens are to be translated.
+bool Pipeline::is_to_be_translated(const ParsedPacket& packet) const {
+  if (nat_ == nullptr) return false;
+  const std::optional<Family> family = family_of(*nat_);
+  return !family || *family == packet.family;
+}
+
+bool Pipeline::open_translated(Block& block, std::size_t i) {
+  return (block.v6 >> i & 1) != 0 ? open_translated_of<KeyV6>(block, i)
+                                  : open_translated_of<KeyV4>(block, i);
+}
+
+/// Chooses a tuple and enters its record.
+///
+/// Gives     Reason::none; `opening.changes` is false when the tuple stays what it is.
+template <typename Key>
+Reason Pipeline::choose(const Item& item, const Key& key, NatOpening<Key>& opening) {
+  NatChoice choice(*nat_, item.parsed, tracker_.config.hash_key,
+                   tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed));
+  while (choice.next(opening.tuple)) {
+    opening.origin = static_cast<std::uint8_t>(
+        core::make_key(with_tuple(item.parsed, opening.tuple), request_.zone, opening.reply));
+    if (equal(opening.reply, key)) {
+      if (opening.origin != item.from) continue;  // the tuple of its own replies
+      opening.changes = false;
+      return Reason::none;
+    }
+    const std::uint64_t hash = hash_key(opening.reply, tracker_.config.hash_key);
+    AliasBody holder{};
+    Reason reason = tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
+    if (reason == Reason::nat_exhausted &&
+        tracker_.remove_expired(holder, opening.reply, now_ms_)) {
+      reason = tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
+    }
+    if (reason != Reason::nat_exhausted) return reason;
+  }
+  return Reason::nat_exhausted;
+}
+
+/// Opens the connection of packet i, whose shard is not locked.
+///
+/// Gives     false when another thread was faster: the packet is one of its connection then.
+template <typename Key>
+bool Pipeline::open_translated_of(Block& block, std::size_t i) {
+  Item& item = block.items[i];
+  const std::size_t place = block.first + i;
+  NatOpening<Key> opening;
+  Reason reason = choose(item, item.template key<Key>(), opening);
+  const bool entered = reason == Reason::none && opening.changes;
+  if (entered &&
+      rewrite(bytes_of(burst_[place]), item.parsed, opening.tuple) != RewriteRefusal::none) {
+    reason = Reason::nat_impossible;
+  }
+  AliasBody home{};
+  bool opened = false;
+  bool late = false;
+  {
+    Shard& shard = tracker_.shards[block.shard[i]];
+    const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
+    late = reason == Reason::none && exists<Key>(shard, item);
+    if (!late) {
+      if (reason == Reason::none) reason = enter_translated<Key>(shard, item, place, opening);
+      opened = reason == Reason::none;
+      if (reason == Reason::nat_impossible) reject(place, reason);
+      verdicts_[place].reason = reason;
+      count_verdict(shard, verdicts_[place]);
+    }
+    home = {static_cast<std::uint32_t>(item.hash), static_cast<std::uint32_t>(item.hash >> 32),
+            item.guess, shard.number, 1};
+  }
+  if (opened && entered) {
+    tracker_.link_alias<Key>(opening.place, home);
+  } else if (entered) {
+    tracker_.drop_alias(opening.place);
+    if (reason != Reason::nat_impossible) {  // the packet is what it was
+      static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, tuple_of(item.parsed)));
+    }
+  }
+  if (late) return false;
+  if (reason != Reason::none) count_reason(reason);
+  if (item.parsed.part == FragmentPart::first) remember_first_fragment(item, place);
+  return true;
+}
+
+// ---- packets of translated connections ----------------------------------------------------------
+
+StateFlags Pipeline::translated_state(bool source, bool destination) {
+  StateFlags state = StateFlags::untracked;
+  if (source) state |= StateFlags::snat;
+  if (destination) state |= StateFlags::dnat;
+  return state;
+}
+
+/// Gives     the direction of a packet, or of the packet that an error quotes.
+template <typename Key>
+Direction Pipeline::direction_in(Shard& shard, const Item& item, std::uint32_t number) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  if (!item.by_reply) return direction_of(family.records.record(number).body, item.from);
+  return item.from == family.translated[number].origin ? Direction::original : Direction::reply;
+}
+
+/// Rewrites an accepted packet of a connection that may be translated, and says so in its verdict.
+template <typename Key>
+void Pipeline::translate(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
+                         Direction direction) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const Record<Key>& record = family.records.record(number);
+  if ((record.body.status & status::kTranslated) == 0) [[likely]]
+    return;
+  const Translated<Key>& other = family.translated[number];
+  const Translation tuple = direction == Direction::original
+                                ? tuple_of(other.reply, other.origin)
+                                : tuple_of(record.key, end_of(record.body, Direction::reply));
+  if (rewrite(bytes_of(burst_[place]), item.parsed, tuple) != RewriteRefusal::none) {
+    return reject(place, Reason::nat_impossible);
+  }
+  verdicts_[place].state |= translated_state(other.source, other.destination);
+}
+
+/// Likewise an error about such a connection. `quoted` is the direction of the packet it quotes.
+template <typename Key>
+void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place,
+                               std::uint32_t number, Direction quoted) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const Record<Key>& record = family.records.record(number);
+  if ((record.body.status & status::kTranslated) == 0) return;
+  const Translated<Key>& other = family.translated[number];
+  const unsigned origin = end_of(record.body, Direction::original);
+  // What the originator sent and a router behind it quotes was never translated.
+  if (!item.by_reply && quoted == Direction::original) return;
+  if (item.by_reply && quoted == Direction::reply) return reject(place, Reason::nat_tuple_side);
+  // The receiver must find its own packet in the quote. Of who sent the error, the ends of the
+  // connection show themselves as they do elsewhere; what stands behind a translated source hides
+  // behind its address, as the connection does; other routers stay themselves.
+  auto source = outer_source(burst_[place], item.parsed);
+  Translation quote;
+  std::array<std::uint32_t, 4> destination;
+  if (quoted == Direction::original) {
+    quote = tuple_of(record.key, origin);
+    destination = words_of(record.key, origin);
+    if (source == words_of(other.reply, 1U - other.origin)) {
+      source = words_of(record.key, 1 - origin);
+    }
+  } else {
+    quote = tuple_of(other.reply, 1U - other.origin);
+    destination = words_of(other.reply, 1U - other.origin);
+    if (other.source || source == words_of(record.key, origin)) {
+      source = words_of(other.reply, other.origin);
+    }
+  }
+  if (rewrite_error(bytes_of(burst_[place]), item.parsed, quote, source, destination) !=
+      RewriteRefusal::none) {
+    return reject(place, Reason::nat_impossible);
+  }
+  verdicts_[place].state |= translated_state(other.source, other.destination);
+}
+
+/// Notes the other tuple of a connection that was just entered.
+template <typename Key>
+void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t place,
+                                std::uint32_t number, const NatOpening<Key>& opening) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  Record<Key>& record = family.records.record(number);
+  record.body.status |= status::kTranslated;
+  const Translation before = tuple_of(record.key, item.from);
+  const Translation after = tuple_of(opening.reply, opening.origin);
+  Translated<Key>& other = family.translated[number];
+  other.reply = opening.reply;
+  other.alias = opening.place;
+  other.origin = opening.origin;
+  other.source = !same_end(before.source, before.source_port, after.source, after.source_port);
+  other.destination = !same_end(before.destination, before.destination_port, after.destination,
+                                after.destination_port);
+  verdicts_[place].state |= translated_state(other.source, other.destination);
+}
+
+#define UCT_INSTANTIATE(Key)                                                                     \
+  template void Pipeline::note_translation<Key>(Shard&, const Item&, std::size_t, std::uint32_t, \
+                                                const NatOpening<Key>&);                         \
+  template void Pipeline::translate<Key>(Shard&, const Item&, std::size_t, std::uint32_t,        \
+                                         Direction);                                             \
+  template void Pipeline::translate_error<Key>(Shard&, const Item&, std::size_t, std::uint32_t,  \
+                                               Direction);                                       \
+  template Direction Pipeline::direction_in<Key>(Shard&, const Item&, std::uint32_t);            \
+  template void Pipeline::turn_back<Key>(Block&, std::size_t);
+UCT_INSTANTIATE(KeyV4)
+UCT_INSTANTIATE(KeyV6)
+#undef UCT_INSTANTIATE
+
+}  // namespace uct::core

@@ -1,0 +1,233 @@
+// What a translation promises whatever the traffic: no two connections share a reply tuple, nothing
+// is refused while a port is free, and all goes when the connections go.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <vector>
+
+#include <uct/tracker.h>
+
+#include "tests/support/udp_frames.h"
+
+namespace uct {
+namespace {
+
+using std::chrono_literals::operator""s;
+using test::End;
+using test::UdpFrame;
+
+constexpr std::uint32_t kServer = 0xc6336401;    // 198.51.100.1
+constexpr std::uint32_t kExternal = 0xcb007109;  // 203.0.113.9
+
+Address address(std::uint32_t value) {
+  Address address;
+  for (unsigned i = 0; i < 4; ++i) {
+    address.bytes[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
+  }
+  return address;
+}
+
+NatSpec source_nat(std::uint32_t addresses, std::uint16_t first, std::uint16_t last) {
+  NatSpec spec;
+  spec.source = NatRange{address(kExternal), address(kExternal + addresses - 1), first, last};
+  return spec;
+}
+
+class Nat : public testing::Test {
+ protected:
+  void make(const NatSpec& spec, bool exclusive = false) {
+    Config config;
+    config.shards = exclusive ? 1 : 4;
+    config.exclusive = exclusive;
+    tracker_ = std::move(Tracker::create(config).value());
+    const auto id = tracker_->add_nat(spec);
+    ASSERT_TRUE(id.ok());
+    request_.commit = true;
+    request_.nat = id.value();
+  }
+
+  Verdict send(UdpFrame& frame) {
+    Packet packet = frame.packet();
+    Verdict verdict;
+    tracker_->process({&packet, 1}, request_, now_, {&verdict, 1});
+    return verdict;
+  }
+
+  std::vector<ConnectionInfo> all() const {
+    std::vector<ConnectionInfo> found(tracker_->connection_count());
+    DumpCursor cursor;
+    found.resize(tracker_->dump(cursor, found, now_));
+    return found;
+  }
+
+  std::unique_ptr<Tracker> tracker_;
+  Request request_;
+  Timestamp now_{std::chrono::seconds(1000)};
+};
+
+TEST_F(Nat, FailsOnlyWhenNoPortIsFree) {
+  make(source_nat(1, 1024, 9999));
+  constexpr std::uint32_t kPorts = 9999 - 1024 + 1;
+  std::mt19937 random(1);
+  std::set<End> used;
+  for (std::uint32_t i = 0; i < kPorts; ++i) {
+    // Every other client uses a port that is free or taken already, as it happens.
+    UdpFrame frame({0x0a000000 + i, static_cast<std::uint16_t>(1024 + random() % 8000)},
+                   {kServer, 53});
+    const Verdict verdict = send(frame);
+    ASSERT_EQ(verdict.reason, Reason::none) << i << " of " << kPorts;
+    ASSERT_EQ(frame.source().address, kExternal);
+    ASSERT_TRUE(used.insert(frame.source()).second) << "port " << frame.source().port << " twice";
+  }
+  const End late{0x0b000000, 5000};
+  UdpFrame frame(late, {kServer, 53});
+  const Verdict verdict = send(frame);
+  EXPECT_EQ(verdict.reason, Reason::nat_exhausted);
+  EXPECT_EQ(verdict.connection, ConnectionHandle::none);
+  EXPECT_EQ(frame.source(), late) << "a refused packet is as it was";
+  UdpFrame elsewhere(late, {kServer + 1, 53});
+  EXPECT_EQ(send(elsewhere).reason, Reason::none) << "another destination has ports of its own";
+}
+
+TEST_F(Nat, TheNextAddressServesWhenOneIsFull) {
+  make(source_nat(3, 7, 8));
+  std::set<End> used;
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    UdpFrame frame({0x0a000001, static_cast<std::uint16_t>(1000 + i)}, {kServer, 53});
+    ASSERT_EQ(send(frame).reason, Reason::none) << i;
+    used.insert(frame.source());
+  }
+  EXPECT_EQ(used.size(), 6U);
+  UdpFrame frame({0x0a000001, 2000}, {kServer, 53});
+  EXPECT_EQ(send(frame).reason, Reason::nat_exhausted);
+}
+
+TEST_F(Nat, AnAddressIsKeptForAHostWhenPersistent) {
+  NatSpec spec = source_nat(64, 1024, 65535);
+  spec.selection = NatSelection::persistent;
+  make(spec);
+  std::set<std::uint32_t> of_all;
+  for (std::uint32_t host = 0; host < 50; ++host) {
+    std::set<std::uint32_t> of_host;
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      UdpFrame frame({0x0a000000 + host, static_cast<std::uint16_t>(2000 + i)}, {kServer + i, 53});
+      ASSERT_EQ(send(frame).reason, Reason::none);
+      of_host.insert(frame.source().address);
+    }
+    EXPECT_EQ(of_host.size(), 1U);
+    of_all.insert(*of_host.begin());
+  }
+  EXPECT_GT(of_all.size(), 20U) << "hosts are spread over the addresses";
+}
+
+TEST_F(Nat, ReplyTuplesGoWithTheirConnections) {
+  for (const bool exclusive : {false, true}) {
+    make(source_nat(2, 1024, 65535), exclusive);
+    for (std::uint32_t i = 0; i < 5000; ++i) {
+      UdpFrame frame({0x0a000000 + i, 4000}, {kServer + i % 7, 53});
+      ASSERT_EQ(send(frame).reason, Reason::none);
+    }
+    EXPECT_EQ(tracker_->connection_count(), 5000U);
+    EXPECT_EQ(tracker_->stats().connections, 5000U);
+    EXPECT_EQ(tracker_->stats().reply_tuples, 5000U);
+    EXPECT_EQ(all().size(), 5000U) << "a reply tuple is no connection";
+    Filter filter;
+    filter.original.destination = address(kServer);
+    const std::size_t flushed = tracker_->flush(now_, filter);
+    EXPECT_EQ(tracker_->stats().reply_tuples, 5000U - flushed);
+    now_ += 100s;
+    while (!tracker_->sweep(now_).finished) {
+    }
+    EXPECT_EQ(tracker_->stats().connections, 0U);
+    EXPECT_EQ(tracker_->stats().reply_tuples, 0U);
+  }
+}
+
+/// Random traffic in bursts, both ways, through connections that come and go.
+void play(Tracker& tracker, const Request& request, Timestamp now, unsigned seed) {
+  constexpr std::size_t kBurst = 32;
+  std::mt19937 random(seed);
+  std::map<std::pair<End, End>, End> outside;  // client and server -> external end
+  std::map<std::pair<End, End>, End> inside;   // external and server -> client
+  std::array<UdpFrame, kBurst> frames;
+  std::array<Packet, kBurst> burst;
+  std::array<Verdict, kBurst> verdicts;
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<UdpFrame> sent;
+    for (std::size_t i = 0; i < kBurst; ++i) {
+      const End client{0x0a000000 + static_cast<std::uint32_t>(random() % 40),
+                       static_cast<std::uint16_t>(1000 + random() % 5)};
+      const End server{kServer + static_cast<std::uint32_t>(random() % 3), 53};
+      const auto known = outside.find({client, server});
+      if (known != outside.end() && random() % 2 == 0) {
+        frames[i] = UdpFrame(server, known->second);
+      } else {
+        frames[i] = UdpFrame(client, server);
+      }
+      sent.push_back(frames[i]);
+      burst[i] = frames[i].packet();
+    }
+    tracker.process(burst, request, now, verdicts);
+    for (std::size_t i = 0; i < kBurst; ++i) {
+      ASSERT_EQ(verdicts[i].reason, Reason::none) << "seed " << seed;
+      const End from = sent[i].source();
+      const End to = sent[i].destination();
+      if (from.address >> 24 == 10) {
+        const auto place = outside.try_emplace({from, to}, frames[i].source()).first;
+        ASSERT_EQ(frames[i].source(), place->second) << "seed " << seed;
+        ASSERT_EQ(frames[i].destination(), to);
+        const auto other = inside.try_emplace({place->second, to}, from);
+        ASSERT_EQ(other.first->second, from) << "two connections with one reply tuple";
+      } else {
+        ASSERT_TRUE(has(verdicts[i].state, StateFlags::reply | StateFlags::snat));
+        ASSERT_EQ(frames[i].source(), from);
+        ASSERT_EQ(frames[i].destination(), (inside.at({to, from}))) << "seed " << seed;
+      }
+    }
+  }
+}
+
+TEST_F(Nat, RandomTrafficGoesThereAndBack) {
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    make(source_nat(2, 2000, 2099), seed % 2 == 0);
+    play(*tracker_, request_, now_, seed);
+    std::set<std::pair<Address, std::pair<Address, std::uint16_t>>> replies;
+    for (const ConnectionInfo& info : all()) {
+      EXPECT_TRUE(info.source_translated);
+      EXPECT_FALSE(info.destination_translated);
+      EXPECT_TRUE(
+          replies.insert({info.reply.source, {info.reply.destination, info.reply.destination_port}})
+              .second);
+      for (const Tuple& tuple : {info.original, info.reply}) {
+        const auto found = tracker_->find(0, tuple, now_);
+        ASSERT_TRUE(found.has_value());
+        EXPECT_EQ(found->handle, info.handle);
+      }
+    }
+  }
+}
+
+TEST(NatSpecs, AreRefusedByName) {
+  const auto tracker = std::move(Tracker::create({}).value());
+  EXPECT_EQ(tracker->add_nat({}).error(), Error::nat_empty);
+  EXPECT_EQ(tracker->add_nat(source_nat(0, 0, 0)).error(), Error::nat_address_range);
+  EXPECT_EQ(tracker->add_nat(source_nat(1, 9, 8)).error(), Error::nat_port_range);
+  EXPECT_EQ(tracker->add_nat(source_nat(1, 0, 8)).error(), Error::nat_port_range);
+  NatSpec spec = source_nat(1, 0, 0);
+  spec.destination = NatRange{};
+  spec.destination->first.family = spec.destination->last.family = Family::ipv6;
+  spec.destination->first.bytes[15] = spec.destination->last.bytes[15] = 1;
+  EXPECT_EQ(tracker->add_nat(spec).error(), Error::nat_family);
+  for (std::size_t i = 0; i < kMaxNatSpecs; ++i) {
+    ASSERT_TRUE(tracker->add_nat(source_nat(1, 0, 0)).ok());
+  }
+  EXPECT_EQ(tracker->add_nat(source_nat(1, 0, 0)).error(), Error::nat_full);
+}
+
+}  // namespace
+}  // namespace uct
