@@ -50,6 +50,10 @@ void write_connection(JsonWriter& json, const ConnectionInfo& info, Timestamp no
   write_way(json, "reply", info.reply, info.counters[1]);
   json.field("seen_reply", info.seen_reply).field("assured", info.assured);
   json.field("picked_up", info.picked_up).field("mark", info.mark);
+  if (info.source_translated || info.destination_translated) {
+    json.field("source_translated", info.source_translated);
+    json.field("destination_translated", info.destination_translated);
+  }
   write_label(json, info.label);
   json.time("start", info.start).time("last_seen", info.last_seen);
   json.seconds("age_seconds", between(info.start, now));

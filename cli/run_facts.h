@@ -24,6 +24,8 @@ struct RunFacts {
   std::uint64_t peak_memory_bytes = 0;   ///< of the process, resident
   std::string error;                     ///< why reading ended early; empty otherwise
   std::uint64_t error_offset_bytes = 0;  ///< where
+  std::uint64_t written = 0;             ///< packets written with --write
+  std::string write_error;               ///< why not all; empty otherwise
 
   /// Gives     0 when nothing was tracked.
   double packets_per_second() const {

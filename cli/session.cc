@@ -27,6 +27,12 @@ std::uint64_t peak_memory_bytes() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
+/// Whether a packet was to be translated and could not be.
+bool is_kept_back(Reason reason) {
+  return reason == Reason::nat_exhausted || reason == Reason::nat_impossible ||
+         reason == Reason::nat_tuple_side;
+}
+
 Packet packet_of(const capture::Frame& frame) {
   Packet packet;
   packet.data = const_cast<std::byte*>(frame.bytes.data());  // written only by translations
@@ -49,6 +55,7 @@ Session::Session(const SessionParts& parts, const std::string& file)
   facts_.file = file;
   request_.zone = options_.zone;
   request_.commit = options_.commit;
+  if (!options_.write.empty()) copy_.emplace(options_.write);
 }
 
 Result<std::unique_ptr<Session>> Session::start(const SessionParts& parts,
@@ -58,6 +65,12 @@ Result<std::unique_ptr<Session>> Session::start(const SessionParts& parts,
   if (!tracker) return tracker.error();
   session->tracker_ = std::move(tracker.value());
   session->tracker_->set_default_sequence_check(parts.options.sequence_check);
+  if (parts.options.nat) {
+    const auto nat = session->tracker_->add_nat(*parts.options.nat);
+    if (!nat) return nat.error();
+    session->request_.nat = nat.value();
+    session->request_.inside_view = true;
+  }
   session->shortest_timeout_ = session->tracker_->shortest_timeout();
   return session;
 }
@@ -85,6 +98,11 @@ RunFacts Session::finish() {
   facts_.stats = tracker_->stats();
   facts_.last = now_;
   facts_.peak_memory_bytes = peak_memory_bytes();
+  if (copy_) {
+    copy_->close();
+    facts_.written = copy_->packets();
+    facts_.write_error = copy_->error();
+  }
   if (const std::optional<capture::ReadError>& error = reader_.error()) {
     facts_.error = error->message;
     facts_.error_offset_bytes = error->offset;
@@ -138,6 +156,7 @@ void Session::track_burst(std::size_t first, std::size_t count) {
   const std::span<Explanation> explanations(explanations_.data(), options_.explain ? count : 0);
   tracker_->process({packets_.data() + first, count}, request_, now_, {verdicts_.data(), count},
                     explanations);
+  if (copy_) write_burst(first, count);
   if (!options_.reports()) print_burst(first, count);
 }
 
@@ -152,6 +171,14 @@ void Session::sweep_all() {
     swept = tracker_->sweep(now_);
   } while (!swept.finished);
   sweep_due_ = std::min(swept.next, now_ + shortest_timeout_);
+}
+
+/// Writes what a gateway would send on: all but what could not be translated.
+void Session::write_burst(std::size_t first, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_kept_back(verdicts_[i].reason)) continue;
+    if (!copy_->write(frames_[first + i])) ended_ = true;
+  }
 }
 
 void Session::print_burst(std::size_t first, std::size_t count) {

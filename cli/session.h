@@ -8,10 +8,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <uct/tracker.h>
 
+#include "cli/capture_copy.h"
 #include "cli/event_lines.h"
 #include "cli/packet_lines.h"
 #include "cli/progress.h"
@@ -32,7 +34,7 @@ struct SessionParts {
 
 class Session {
  public:
-  /// Errors    those of Tracker::create
+  /// Errors    those of Tracker::create and Tracker::add_nat
   static Result<std::unique_ptr<Session>> start(const SessionParts& parts, const std::string& file);
 
   /// Reads the capture to its end, or until nobody reads the output, and prints lines on the way.
@@ -58,6 +60,7 @@ class Session {
   void sweep_if_due();
   void sweep_all();
   void print_burst(std::size_t first, std::size_t count);
+  void write_burst(std::size_t first, std::size_t count);
   RunFacts finish();
 
   const TrackOptions& options_;
@@ -69,6 +72,7 @@ class Session {
   Progress progress_;
   std::unique_ptr<Tracker> tracker_;
   Request request_;
+  std::optional<CaptureCopy> copy_;
   Duration shortest_timeout_{};
 
   RunFacts facts_;

@@ -36,6 +36,10 @@ void append_packets(Text& out, const RunFacts& facts, Style style) {
   append(out, ", ");
   append_duration(out, between(facts.first, facts.last));
   append(out, " of capture time\n");
+  if (facts.written == 0) return;
+  append_label(out, "written", style);
+  append_count(out, facts.written);
+  append(out, " packets\n");
 }
 
 void append_states(Text& out, const Stats& stats, Style style) {

@@ -97,7 +97,10 @@ FileResult TrackRun::track_capture(capture::Reader& reader, const std::string& n
   }
   if (!out_.closed()) print_ending(out_, facts, options_, style_, shown);
   if (!facts.error.empty()) complain_of_end(facts);
-  return {facts.error.empty() ? exit_code::kDone : exit_code::kUnreadable, facts.frames_tracked};
+  if (!facts.write_error.empty()) complain(out_, facts.write_error);
+  return {
+      facts.error.empty() && facts.write_error.empty() ? exit_code::kDone : exit_code::kUnreadable,
+      facts.frames_tracked};
 }
 
 void TrackRun::print_heading(const std::string& name) {

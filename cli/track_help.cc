@@ -44,12 +44,23 @@ How to track
   --no-seq-check         do not judge TCP sequence numbers, for captures that
                          show one direction only
 
+How to translate
+  --nat SPEC             as a gateway behind the capture's network would: the
+                         addresses and ports of new connections. src RANGE,
+                         dst RANGE or both with a comma between. A RANGE is an
+                         address, two with - between, a prefix or the word any,
+                         and maybe :PORT or :PORT-PORT. A third part chooses
+                         addresses: hash, persistent (by source) or random
+  --write FILE           the packets as they became, as pcap; without those
+                         that could not be translated
+
   -h, --help             this text
 
 Examples
   uct track web.pcap
   uct track --explain --filter 'tcp port 22' web.pcap
   tcpdump -U -w - | uct track --events -
+  uct track --nat 'src 198.51.100.0/28:1024-65535' --write nat.pcap lan.pcap
   uct track -o json *.pcap | jq 'select(.type == "connection" and .assured)'
 
 Exit codes: 0 done, 1 no packet matched, 2 usage, 5 a file could not be read to

@@ -6,6 +6,7 @@
 
 #include "cli/durations.h"
 #include "cli/exit_codes.h"
+#include "cli/nat_option.h"
 #include "cli/nearest.h"
 #include "cli/track_help.h"
 #include "cli/unknown_option.h"
@@ -26,6 +27,7 @@ struct Words {
   std::string from;
   std::string to;
   std::vector<std::string> timeouts;
+  std::optional<std::string> nat;
   bool no_commit = false;
   bool strict = false;
   bool no_sequence_check = false;
@@ -53,6 +55,8 @@ void define_tracking(CLI::App& app, TrackOptions& options, Words& words) {
   app.add_flag("--no-commit", words.no_commit);
   app.add_flag("--strict", words.strict);
   app.add_flag("--no-seq-check", words.no_sequence_check);
+  app.add_option("--nat", words.nat);
+  app.add_option("--write", options.write);
 }
 
 void define(CLI::App& app, TrackOptions& options, Words& words) {
@@ -137,6 +141,11 @@ std::string interpret(const Words& words, TrackOptions& options) {
   }
   if (error = set_bound("--from", words.from, options.range.from); !error.empty()) return error;
   if (error = set_bound("--to", words.to, options.range.to); !error.empty()) return error;
+  if (words.nat) {
+    const ParsedNat parsed = parse_nat(*words.nat);
+    if (!parsed.spec) return parsed.error;
+    options.nat = parsed.spec;
+  }
   options.commit = !words.no_commit;
   if (words.strict) options.sequence_check = SequenceCheck::strict;
   if (words.no_sequence_check) options.sequence_check = SequenceCheck::disabled;
@@ -156,6 +165,14 @@ std::string check(const Words& words, const TrackOptions& options) {
   if (!options.reports() && words.form != "table" && words.form != "json" && !conntrack_events) {
     return std::string(options.packets ? "--packets" : "--events") + " has no form " +
            in_quotes(words.form) + "; leave -o out, or take -o json";
+  }
+  if (options.nat && words.no_commit) {
+    return "--nat translates connections as they are entered, and --no-commit enters none; give "
+           "one "
+           "of them";
+  }
+  if (!options.write.empty() && options.files.size() > 1) {
+    return "--write makes one capture of one; name one file, or write several one by one";
   }
   if (options.files.empty()) return "which capture? name a file, or - for standard input";
   if (std::count(options.files.begin(), options.files.end(), "-") > 1) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <uct/config.h>
+#include <uct/nat.h>
 
 #include "cli/capture_range.h"
 #include "cli/terminal.h"
@@ -37,6 +38,8 @@ struct TrackOptions {
   Zone zone = 0;
   std::uint32_t max_connections = kDefaultMaxConnections;
   SequenceCheck sequence_check = SequenceCheck::normal;
+  std::optional<NatSpec> nat;  ///< how connections are translated
+  std::string write;           ///< the capture to write; empty for none
   TimeoutPolicy timeouts;
   std::string filter;  ///< empty matches every frame
   CaptureRange range;

@@ -44,6 +44,9 @@ struct Request {
   Label label{};  ///< likewise
   Label label_mask{};
   TimeoutPolicyId timeout_policy = TimeoutPolicyId::standard;  ///< of connections opened here
+  /// For captures, which nobody translated on the way: packets of translated connections carry the
+  /// originator's tuple in both directions, and become what they would be on the responder's side.
+  bool inside_view = false;
   NatId nat = NatId::none;  ///< with commit: how connections opened here are translated. Packets of
       ///< connections that exist follow what was chosen then, whatever is here
 };

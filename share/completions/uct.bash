@@ -21,11 +21,16 @@ _uct_track() {
     --clock) _uct_words "capture frozen" "$word" ;;
     --color) _uct_words "auto always never" "$word" ;;
     --timeout) _uct_timeouts "$word" ;;
-    --filter | --from | --to | --zone | --max-connections) ;;
+    --filter | --from | --to | --zone | --max-connections | --nat) ;;
+    --write)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      ;;
     *)
       if [[ $word == -* ]]; then
         _uct_words "--packets --explain --events -o --output --color --filter --from --to --clock
-          --timeout --zone --max-connections --no-commit --strict --no-seq-check -h --help" "$word"
+          --timeout --zone --max-connections --no-commit --strict --no-seq-check --nat
+          --write -h --help" "$word"
       else
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word")

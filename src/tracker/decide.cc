@@ -252,7 +252,8 @@ Pipeline::Step Pipeline::handle_found(Shard& shard, Block& block, std::size_t i,
   if (is_translated) [[unlikely]] {
     direction = direction_in<Key>(shard, item, number);
     // An originator's packets carry the one tuple, a responder's the other.
-    if (item.by_reply != (direction == Direction::reply)) {
+    const bool seen_inside = request_.inside_view && !item.by_reply;
+    if (item.by_reply != (direction == Direction::reply) && !seen_inside) {
       reject(place, Reason::nat_tuple_side);
       return Step::decided;
     }

@@ -244,9 +244,14 @@ void Pipeline::translate(Shard& shard, const Item& item, std::size_t place, std:
   if ((record.body.status & status::kTranslated) == 0) [[likely]]
     return;
   const Translated<Key>& other = family.translated[number];
-  const Translation tuple = direction == Direction::original
-                                ? tuple_of(other.reply, other.origin)
-                                : tuple_of(record.key, end_of(record.body, Direction::reply));
+  Translation tuple;
+  if (direction == Direction::original) {
+    tuple = tuple_of(other.reply, other.origin);
+  } else if (item.by_reply) {
+    tuple = tuple_of(record.key, end_of(record.body, Direction::reply));
+  } else {  // a reply seen inside
+    tuple = tuple_of(other.reply, 1U - other.origin);
+  }
   if (rewrite(bytes_of(burst_[place]), item.parsed, tuple) != RewriteRefusal::none) {
     return reject(place, Reason::nat_impossible);
   }
@@ -263,7 +268,7 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
   const Translated<Key>& other = family.translated[number];
   const unsigned origin = end_of(record.body, Direction::original);
   // What the originator sent and a router behind it quotes was never translated.
-  if (!item.by_reply && quoted == Direction::original) return;
+  if (!item.by_reply && quoted == Direction::original && !request_.inside_view) return;
   if (item.by_reply && quoted == Direction::reply) return reject(place, Reason::nat_tuple_side);
   // The receiver must find its own packet in the quote. Of who sent the error, the ends of the
   // connection show themselves as they do elsewhere; what stands behind a translated source hides
@@ -271,7 +276,13 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
   auto source = outer_source(burst_[place], item.parsed);
   Translation quote;
   std::array<std::uint32_t, 4> destination;
-  if (quoted == Direction::original) {
+  if (quoted == Direction::original && !item.by_reply) {  // seen inside
+    quote = tuple_of(other.reply, other.origin);
+    destination = words_of(other.reply, other.origin);
+    if (source == words_of(record.key, 1 - origin)) {
+      source = words_of(other.reply, 1U - other.origin);
+    }
+  } else if (quoted == Direction::original) {
     quote = tuple_of(record.key, origin);
     destination = words_of(record.key, origin);
     if (source == words_of(other.reply, 1U - other.origin)) {

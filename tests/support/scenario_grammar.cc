@@ -69,6 +69,7 @@ constexpr FieldSpec kFields[] = {
     {"label", Shape::label, kRequest | kFilter},
     {"policy", Shape::word, kRequest},
     {"nat", Shape::word, kRequest},
+    {"inside-view", Shape::nothing, kRequest},
     // what a packet becomes, and a translation may choose
     {"as", Shape::word, kIp},
     {"as-about", Shape::word, kIcmp},

@@ -79,6 +79,8 @@ void change_request(const Fields& fields, const Tracker& tracker, Request& reque
       const Texts parts = split(field.value, '/');
       request.label = parse_label(parts[0]);
       request.label_mask = label_mask_of(parts);
+    } else if (field.name == "inside-view") {
+      request.inside_view = true;
     } else if (field.name == "policy") {
       const auto id = tracker.find_timeout_policy(field.value);
       request.timeout_policy = id.value_or(TimeoutPolicyId::standard);
@@ -89,7 +91,7 @@ void change_request(const Fields& fields, const Tracker& tracker, Request& reque
 bool same(const Request& a, const Request& b) {
   auto all = [](const Request& r) {
     return std::tie(r.zone, r.commit, r.force, r.mark, r.mark_mask, r.label, r.label_mask,
-                    r.timeout_policy, r.nat);
+                    r.timeout_policy, r.nat, r.inside_view);
   };
   return all(a) == all(b);
 }
