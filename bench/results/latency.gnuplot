@@ -4,7 +4,7 @@ set grid ytics lc rgb "#d8d8d8"
 set border 3
 set tics nomirror
 set key outside bottom center horizontal
-set yrange [0.522:2.16e+04]
+set yrange [0.4687:2.721e+04]
 set terminal svg size 960,540 font "sans-serif,14" background "#ffffff"
 set output "latency.svg"
 set title "How long a call with 32 packets takes"

@@ -65,7 +65,7 @@ class ReservedArray {
   const T& operator[](std::size_t i) const { return data()[i]; }
   T* data() const { return reinterpret_cast<T*>(memory_.base()); }
   std::size_t capacity() const { return memory_.size() / sizeof(T); }
-  const Reservation& memory() const { return memory_; }
+  Reservation& memory() { return memory_; }
   void release(std::size_t first, std::size_t count) {
     memory_.release(first * sizeof(T), count * sizeof(T));
   }

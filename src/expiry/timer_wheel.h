@@ -106,11 +106,14 @@ class TimerWheel {
   /// Gives     memory taken for timers, in bytes, without address space that was never touched.
   std::size_t memory_bytes() const;
 
-  /// Calls f(memory, bytes in use from its beginning) for what grows with the number of timers.
+  /// Calls f(memory, bytes in use, bytes that use has given memory), both from its beginning, for
+  /// what grows with the number of timers.
   template <typename F>
-  void each_memory(F&& f) const {
-    f(positions_.memory(), std::size_t{numbers_touched_} * sizeof(std::uint32_t));
-    f(chunks_.memory(), std::size_t{chunk_end_} * sizeof(Chunk));
+  void each_memory(F&& f) {
+    const std::size_t positions = std::size_t{numbers_touched_} * sizeof(std::uint32_t);
+    f(positions_.memory(), positions, positions);
+    f(chunks_.memory(), std::size_t{chunk_end_} * sizeof(Chunk),
+      std::size_t{std::max(chunk_end_, chunks_touched_)} * sizeof(Chunk));
   }
 
   /// Gives memory back that is far above what is armed; all of it when nothing is.

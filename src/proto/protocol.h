@@ -19,9 +19,9 @@
 
 namespace uct::core {
 
-/// What a packet does to the connection that it belongs to. A word, because GCC returns an Update of
-/// three bytes through memory: written in pieces, read whole, which the processor waits for (5 % of
-/// a short connection's cost).
+/// What a packet does to the connection that it belongs to. A word, because GCC returns an Update
+/// of three bytes through memory: written in pieces, read whole, which the processor waits for (5 %
+/// of a short connection's cost).
 enum class Effect : std::uint32_t {
   accept,   ///< it belongs; the connection's deadline starts again
   pass,     ///< it belongs, and changes neither state nor deadline

@@ -131,10 +131,12 @@ class Index {
     return (std::size_t{homes_touched_} + overflow_touched_) * sizeof(Bucket);
   }
 
-  /// Calls f(memory, bytes in use from its beginning) for what grows with the number of entries.
+  /// Calls f(memory, bytes in use, bytes that use has given memory), both from its beginning, for
+  /// what grows with the number of entries.
   template <typename F>
-  void each_memory(F&& f) const {
-    f(homes_.memory(), std::size_t{buckets()} * sizeof(Bucket));
+  void each_memory(F&& f) {
+    f(homes_.memory(), std::size_t{buckets()} * sizeof(Bucket),
+      std::size_t{homes_touched_} * sizeof(Bucket));
   }
 
   std::uint32_t home(std::uint64_t hash) const {

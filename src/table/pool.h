@@ -56,6 +56,13 @@ class NumberPool {
   std::uint32_t reach() const { return chunk_count_ * kChunk; }
   std::uint32_t capacity() const { return capacity_; }
 
+  /// Gives     a number from which on none was taken since its memory was given back.
+  std::uint32_t touched() const {
+    if (unit_count_ == 0) return 0;
+    const Range last = range_of(unit_count_ - 1);
+    return last.first + last.count;
+  }
+
   /// Gives     the generation that follows `last` at this place; 0 means that the record was given
   ///           back and remembers none. Never 0.
   std::uint8_t next_generation(std::uint32_t number, std::uint8_t last);
@@ -161,11 +168,14 @@ class RecordPool {
     }
   }
 
-  /// Calls f(memory, bytes in use from its beginning) for what grows with the number of records.
+  /// Calls f(memory, bytes in use, bytes that use has given memory), both from its beginning, for
+  /// what grows with the number of records.
   template <typename F>
-  void each_memory(F&& f) const {
-    f(records_.memory(), std::size_t{numbers_.reach()} * sizeof(Record<Key>));
-    f(colds_.memory(), std::size_t{numbers_.reach()} * sizeof(Cold));
+  void each_memory(F&& f) {
+    const std::size_t used = numbers_.reach();
+    const std::size_t touched = numbers_.touched();
+    f(records_.memory(), used * sizeof(Record<Key>), touched * sizeof(Record<Key>));
+    f(colds_.memory(), used * sizeof(Cold), touched * sizeof(Cold));
   }
 
   std::size_t memory_bytes() const {

@@ -157,7 +157,8 @@ void give_memory_back(Shard& shard) {
   for (bool more = true; more;) {
     shard.lock.let_others_first();
     const SpinlockGuard guard(shard.lock);
-    more = shard.v4.wheel.shrink() || shard.v6.wheel.shrink() || shard.index.shrink();
+    more = shard.v4.wheel.shrink() || shard.v6.wheel.shrink() || shard.index.shrink() ||
+           shard.growth.give_back(shard);
   }
 }
 
