@@ -212,6 +212,71 @@ TEST_F(Nat, RandomTrafficGoesThereAndBack) {
   }
 }
 
+/// What the express lane takes: TCP in Ethernet whose checksums hardware verified. The IPv4 addresses
+/// are at byte 26, the ports at 34.
+class TcpFrame {
+ public:
+  TcpFrame(const End& from, const End& to, std::uint8_t flags, std::uint32_t seq,
+           std::uint32_t ack) {
+    put(12, 0x08004500);
+    put(16, 40 << 16);
+    put(22, 0x40060000);
+    put(26, from.address);
+    put(30, to.address);
+    put(34, std::uint32_t{from.port} << 16 | to.port);
+    put(38, seq);
+    put(42, ack);
+    put(46, 0x50000000 | std::uint32_t{flags} << 16 | 0xffff);
+  }
+  End source() const { return {get(26), static_cast<std::uint16_t>(get(34) >> 16)}; }
+  End destination() const { return {get(30), static_cast<std::uint16_t>(get(34))}; }
+  Packet packet() {
+    Packet packet;
+    packet.data = bytes_.data();
+    packet.size = static_cast<std::uint32_t>(bytes_.size());
+    packet.ip_checksum = packet.transport_checksum = ChecksumStatus::good;
+    return packet;
+  }
+
+ private:
+  void put(std::size_t at, std::uint32_t value) {
+    for (unsigned i = 0; i < 4; ++i) {
+      bytes_[at + i] = static_cast<std::byte>(value >> (24 - 8 * i) & 0xff);
+    }
+  }
+  std::uint32_t get(std::size_t at) const {
+    std::uint32_t value = 0;
+    for (unsigned i = 0; i < 4; ++i)
+      value = value << 8 | static_cast<std::uint32_t>(bytes_[at + i]);
+    return value;
+  }
+
+  std::array<std::byte, 54> bytes_{};
+};
+
+TEST_F(Nat, TcpOfTheExpressLaneGoesThereAndBack) {
+  constexpr std::uint8_t kSyn = 0x02, kAck = 0x10;
+  make(source_nat(1, 7000, 7000));
+  const End client{0x0a000001, 40000};
+  const End server{kServer, 80};
+  const End external{kExternal, 7000};
+  const auto goes = [&](TcpFrame frame, const End& from, const End& to) {
+    Packet packet = frame.packet();
+    Verdict verdict;
+    tracker_->process({&packet, 1}, request_, now_, {&verdict, 1});
+    EXPECT_EQ(verdict.reason, Reason::none) << describe(verdict.reason);
+    EXPECT_TRUE(has(verdict.state, StateFlags::snat));
+    EXPECT_EQ(frame.source(), from);
+    EXPECT_EQ(frame.destination(), to);
+  };
+  goes({client, server, kSyn, 100, 0}, external, server);
+  goes({server, external, kSyn | kAck, 500, 101}, server, client);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    goes({client, server, kAck, 101, 501}, external, server);
+    goes({server, external, kAck, 501, 101}, server, client);
+  }
+}
+
 TEST(NatSpecs, AreRefusedByName) {
   const auto tracker = std::move(Tracker::create({}).value());
   EXPECT_EQ(tracker->add_nat({}).error(), Error::nat_empty);

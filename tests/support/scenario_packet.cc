@@ -1,6 +1,8 @@
 #include "tests/support/scenario_packet.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "tests/support/scenario_request.h"
 
@@ -161,6 +163,15 @@ Statement as_translated(const Scenario& scenario, const Statement& statement) {
   return other;
 }
 
+/// Whether nothing is wrong with a packet, so that hardware would call its checksums good.
+bool is_sound(const Fields& fields) {
+  constexpr std::array<std::string_view, 9> kFaults = {
+      "bad",          "no-checksum",    "hardware",      "cut",       "captured",
+      "total-length", "payload-length", "header-length", "udp-length"};
+  return std::none_of(kFaults.begin(), kFaults.end(),
+                      [&](std::string_view fault) { return fields.has(fault); });
+}
+
 void apply_hardware(const std::string& word, Frame& frame) {
   if (word == "good") frame.transport_checksum = ChecksumStatus::good;
   if (word == "bad") frame.transport_checksum = ChecksumStatus::bad;
@@ -239,6 +250,9 @@ Frame FrameMaker::build(const Statement& statement, Sent& sent) const {
   frame.wire_size = static_cast<std::uint32_t>(frame.bytes.size());
   if (f.has("captured")) frame.bytes.resize(link.header.size() + f.number("captured"));
   apply_hardware(f.text("hardware"), frame);
+  if (variant_.bursts && is_sound(f)) {
+    frame.ip_checksum = frame.transport_checksum = ChecksumStatus::good;
+  }
   return frame;
 }
 
