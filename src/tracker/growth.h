@@ -44,12 +44,13 @@ class GrowthWatch {
   /// Requires  the shard's lock, which the compiler cannot see from here.
   template <typename Shard>
   GrowthPlan note(Shard& shard) UCT_NO_THREAD_SAFETY_ANALYSIS {
+    const std::uint64_t now_ms = shard.now_ms;
     GrowthPlan plan;
     std::size_t place = 0;
     each_memory(shard, [&](const Reservation& memory, std::size_t used, std::size_t) {
       Array& array = arrays_[place++];
       if (used > array.used) {
-        array.grew_ms = shard.now_ms;
+        array.grew_ms = now_ms;
         const std::size_t to = used + std::clamp(2 * (used - array.used), kAheadMin, kAheadMax);
         plan.ranges[plan.count++] = {&memory, used, to};
         array.made = std::max(array.made, std::min(to, memory.size()));
@@ -65,11 +66,12 @@ class GrowthWatch {
   /// Gives     true when it did: call again, after others had the lock.
   template <typename Shard>
   bool give_back(Shard& shard) UCT_NO_THREAD_SAFETY_ANALYSIS {
+    const std::uint64_t now_ms = shard.now_ms;
     bool gave = false;
     std::size_t place = 0;
     each_memory(shard, [&](Reservation& memory, std::size_t, std::size_t touched) {
       Array& array = arrays_[place++];
-      if (gave || array.made <= touched || shard.now_ms - array.grew_ms < kQuietMs) return;
+      if (gave || array.made <= touched || now_ms - array.grew_ms < kQuietMs) return;
       const std::size_t left = memory.release_tail(touched, array.made);
       gave = left != array.made;
       array.made = gave ? left : 0;

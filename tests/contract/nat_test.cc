@@ -212,8 +212,8 @@ TEST_F(Nat, RandomTrafficGoesThereAndBack) {
   }
 }
 
-/// What the express lane takes: TCP in Ethernet whose checksums hardware verified. The IPv4 addresses
-/// are at byte 26, the ports at 34.
+/// What the express lane takes: TCP in Ethernet whose checksums hardware verified. The IPv4
+/// addresses are at byte 26, the ports at 34.
 class TcpFrame {
  public:
   TcpFrame(const End& from, const End& to, std::uint8_t flags, std::uint32_t seq,
