@@ -120,8 +120,9 @@ fuzz_one() {
     if [[ -d $folder ]]; then folders+=("$folder"); fi
   done
   if [[ -e fuzz/$name.dict ]]; then options+=("-dict=fuzz/$name.dict"); fi
+  # A finding's own exit code is 77, which step() takes for a skipped step.
   options+=(-max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
-    -artifact_prefix="build/fuzz/findings/$name-")
+    -error_exitcode=1 -artifact_prefix="build/fuzz/findings/$name-")
   "${fixed_addresses[@]}" "build/fuzz/bin/${name}_fuzz" "${options[@]}" "${folders[@]}"
 }
 

@@ -173,6 +173,14 @@ bool is_lone_init(const ParsedPacket& packet, const std::byte* transport) {
          announced_tag(first) != 0 && load_be32(transport + 4) == 0;
 }
 
+/// What an accepted packet leaves behind whatever its chunks are.
+Update accept(Body& body, Direction direction) {
+  if (direction == Direction::reply) body.status |= status::kSeenReply;
+  if (state(body) == SctpState::established) body.status |= status::kAssured;
+  return {Effect::accept, Reason::none,
+          direction == Direction::original && (body.status & status::kSeenReply) == 0};
+}
+
 /// A new association between the same ports: the connection lives on, as in Linux and Open vSwitch.
 void begin_again(Body& body, Direction direction, const ParsedPacket& packet,
                  const ProtocolContext& context) {
@@ -221,7 +229,7 @@ Update update(Body& body, Direction direction, const ParsedPacket& packet,
   }
   if (state(body) == SctpState::closed && is_lone_init(packet, context.transport)) {
     begin_again(body, direction, packet, context);
-    return {};
+    return accept(body, direction);
   }
   const Body before = body;  // a packet is accepted whole or not at all
   Chunks chunks(packet, context.transport);
@@ -241,10 +249,7 @@ Update update(Body& body, Direction direction, const ParsedPacket& packet,
       return {Effect::reject, reason, false};
     }
   }
-  if (direction == Direction::reply) body.status |= status::kSeenReply;
-  if (state(body) == SctpState::established) body.status |= status::kAssured;
-  return {Effect::accept, Reason::none,
-          direction == Direction::original && (body.status & status::kSeenReply) == 0};
+  return accept(body, direction);
 }
 
 TimeoutClass timeout_class(const Body& body) {

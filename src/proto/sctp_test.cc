@@ -49,7 +49,9 @@ class Association {
       opened = reason == Reason::none;
       return reason;
     }
-    return sctp::update(body, direction, parsed, context).reason;
+    const Update update = sctp::update(body, direction, parsed, context);
+    is_new = update.is_new;
+    return update.reason;
   }
   /// With the tag that this direction must carry.
   Reason send(Direction direction, const Bytes& chunks) {
@@ -60,6 +62,7 @@ class Association {
 
   Body body;
   bool opened = true;
+  bool is_new = false;  ///< what the last packet of it was called
 };
 
 constexpr SctpState kStates[] = {
@@ -206,6 +209,18 @@ TEST(SctpHeartbeat, EachSidesTagIsLearnedFromItsFirstPacket) {
   EXPECT_EQ(association.state(), SctpState::established);
   EXPECT_EQ(association.send(Direction::reply, 10, chunk(kData)), Reason::sctp_tag);
   EXPECT_EQ(association.send(Direction::original, 7, chunk(kSack)), Reason::none);
+}
+
+TEST(SctpOpening, InitAfterTheEndIsAnAnswerOnlyFromTheOtherSide) {
+  Association answered(SctpState::closed);
+  ASSERT_EQ(answered.send(Direction::reply, 0, chunk(kInit)), Reason::none);
+  EXPECT_FALSE(answered.is_new);
+  EXPECT_NE(answered.body.status & status::kSeenReply, 0);
+
+  Association unanswered(SctpState::closed);
+  ASSERT_EQ(unanswered.send(Direction::original, 0, chunk(kInit)), Reason::none);
+  EXPECT_TRUE(unanswered.is_new);
+  EXPECT_EQ(unanswered.body.status & status::kSeenReply, 0);
 }
 
 TEST(SctpTimeout, FollowsTheState) {

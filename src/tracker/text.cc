@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <cstring>
 
 #include <uct/tracker.h>
 
@@ -167,7 +166,7 @@ std::string to_string(const Address& address) {
 bool parse_address(std::string_view text, Address& address) {
   char buffer[INET6_ADDRSTRLEN + 1] = {};
   if (text.size() >= sizeof(buffer)) return false;
-  std::memcpy(buffer, text.data(), text.size());
+  text.copy(buffer, text.size());
   const bool v6 = text.find(':') != std::string_view::npos;
   Address parsed;
   parsed.family = v6 ? Family::ipv6 : Family::ipv4;
