@@ -1,9 +1,10 @@
 #include "cli/nat_option.h"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
+#include "cli/nat_words.h"
 #include "cli/nearest.h"
 
 namespace uct::cli {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::string_view kExample =
     "; write for example 'src 198.51.100.0/28:1024-65535, dst [2001:db8::1]:80'";
-constexpr std::array<std::string_view, 3> kSelections = {"hash", "persistent", "random"};
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -36,33 +36,14 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned max) {
   return number;
 }
 
-/// The addresses that begin with the first `bits` of range.first.
-void spread(unsigned bits, NatRange& range) {
-  const std::size_t size = range.first.family == Family::ipv4 ? 4 : 16;
-  range.last = range.first;
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::size_t first_bit = i * 8;
-    const std::size_t fixed = bits <= first_bit ? 0 : std::min<std::size_t>(bits - first_bit, 8);
-    const auto host = static_cast<std::uint8_t>(0xffU >> fixed);
-    range.first.bytes[i] = static_cast<std::uint8_t>(range.first.bytes[i] & ~host);
-    range.last.bytes[i] = static_cast<std::uint8_t>(range.last.bytes[i] | host);
-  }
-}
-
 /// Gives     whether the text is addresses.
 bool parse_addresses(std::string_view text, NatRange& range) {
   if (text == "any") return true;
-  std::string_view first = text;
-  if (const std::string_view bits = cut_at(first, '/'); !bits.empty()) {
-    if (!parse_address(first, range.first)) return false;
-    const auto count = parse_number(bits, range.first.family == Family::ipv4 ? 32 : 128);
-    if (!count) return false;
-    spread(*count, range);
-    return true;
-  }
-  const std::string_view last = cut_at(first, '-');
-  return parse_address(first, range.first) &&
-         parse_address(last.empty() ? first : last, range.last);
+  const std::optional<AddressRange> addresses = parse_address_range(text);
+  if (!addresses) return false;
+  range.first = addresses->first;
+  range.last = addresses->last;
+  return true;
 }
 
 bool parse_ports(std::string_view text, NatRange& range) {
@@ -97,42 +78,60 @@ std::string parse_range(std::string_view text, NatRange& range) {
   return {};
 }
 
-/// Reads one part into the spec. Gives what is wrong, or nothing.
-std::string parse_part(std::string_view part, NatSpec& spec) {
-  std::string_view word = part;
-  const std::string_view rest = trimmed(cut_at(word, ' '));
-  if (word == "src" || word == "dst") {
-    std::optional<NatRange>& side = word == "src" ? spec.source : spec.destination;
-    if (side) return in_quotes(word) + " stands there twice";
-    return parse_range(rest, side.emplace());
+struct Part {
+  std::string_view word;
+  std::string_view value;
+};
+
+/// Reads a side, or checks that the part is another known word.
+std::string parse_side(const Part& part, NatSpec& spec) {
+  if (part.word == "src" || part.word == "dst") {
+    std::optional<NatRange>& side = part.word == "src" ? spec.source : spec.destination;
+    if (side) return in_quotes(part.word) + " stands there twice";
+    return parse_range(part.value, side.emplace());
   }
-  for (std::size_t i = 0; i < kSelections.size(); ++i) {
-    if (part != kSelections[i]) continue;
-    spec.selection = static_cast<NatSelection>(i);
-    return {};
-  }
-  constexpr std::array<std::string_view, 5> kWords = {"src", "dst", "hash", "persistent", "random"};
-  return in_quotes(word) + " is neither a side nor a selection" + did_you_mean(word, kWords) +
-         ", which are: " + listed(kWords);
+  const auto known = nat_words();
+  if (std::find(known.begin(), known.end(), part.word) != known.end()) return {};
+  std::vector<std::string_view> words = {"src", "dst"};
+  words.insert(words.end(), known.begin(), known.end());
+  return in_quotes(part.word) + " is none of the words of a translation" +
+         did_you_mean(part.word, words) + ", which are: " + listed(words);
 }
+
+bool is_side(const Part& part) { return part.word == "src" || part.word == "dst"; }
 
 }  // namespace
 
 ParsedNat parse_nat(std::string_view text) {
   const std::string option = "--nat " + in_quotes(text) + ": ";
+  const auto wrong = [&](const std::string& what) {
+    return ParsedNat{std::nullopt, NatProfile::plain, option + what + std::string(kExample)};
+  };
   NatSpec spec;
-  std::string_view left = text;
-  while (!left.empty()) {
+  NatProfile profile = NatProfile::plain;
+  std::vector<Part> parts;
+  for (std::string_view left = text; !left.empty();) {
     std::string_view part = left;
     left = cut_at(part, ',');
-    if (const std::string error = parse_part(trimmed(part), spec); !error.empty()) {
-      return {std::nullopt, option + error + std::string(kExample)};
+    std::string_view word = trimmed(part);
+    const std::string_view value = trimmed(cut_at(word, ' '));
+    parts.push_back({word, value});
+    if (const std::string error = parse_side(parts.back(), spec); !error.empty()) {
+      return wrong(error);
     }
   }
-  if (!spec.source && !spec.destination) {
-    return {std::nullopt, option + "neither src nor dst is there" + std::string(kExample)};
+  if (!spec.source && !spec.destination) return wrong("neither src nor dst is there");
+  // A profile is what the other words then change.
+  std::stable_partition(parts.begin(), parts.end(),
+                        [](const Part& part) { return part.word == "profile"; });
+  for (const Part& part : parts) {
+    if (is_side(part)) continue;
+    if (const std::string error = apply_nat_word(part.word, part.value, spec); !error.empty()) {
+      return wrong(error);
+    }
+    if (part.word == "profile") profile = *parse_nat_profile(part.value);
   }
-  return {spec, {}};
+  return {spec, profile, {}};
 }
 
 }  // namespace uct::cli

@@ -13,17 +13,22 @@
 namespace uct::cli {
 
 struct ParsedNat {
-  std::optional<NatSpec> spec;  ///< nothing when `error` says what is wrong
+  std::optional<NatSpec> spec;             ///< nothing when `error` says what is wrong
+  NatProfile profile = NatProfile::plain;  ///< whose timeouts belong to it
   std::string error;
 };
 
 /// Reads
 ///
-///   SIDE [, SIDE] [, SELECTION]
+///   SIDE [, SIDE] [, WORD]...
 ///   SIDE       src RANGE | dst RANGE
 ///   RANGE      ADDRESS | ADDRESS-ADDRESS | ADDRESS/BITS | any, and then maybe :PORT or :PORT-PORT;
 ///              an IPv6 range stands in brackets before a port
-///   SELECTION  hash | persistent | random
+///   WORD       hash | persistent | random | prefix | npt            how an address is chosen
+///              profile plain|home|cgn | endpoint-independent        how mappings are made
+///              filter any|address|port | inside R | exempt R | also R
+///              keep-port | keep-class | keep-parity | overflow | blocks PORTSxMAX |
+///              deterministic PORTS | quota N | hold-down SECONDS | outbound-refresh
 ParsedNat parse_nat(std::string_view text);
 
 }  // namespace uct::cli

@@ -41,7 +41,7 @@ TEST(NatOption, SaysWhatIsWrong) {
   };
   says("", "neither src nor dst");
   says("random", "neither src nor dst");
-  says("scr 1.2.3.4", "'scr' is neither a side nor a selection");
+  says("scr 1.2.3.4", "'scr' is none of the words of a translation, which are: src, dst");
   says("src 1.2.3.4, persistant", "did you mean 'persistent'?");
   says("src 1.2.3", "'1.2.3' is no address");
   says("src 1.2.3.4/33", "'1.2.3.4/33' is no address");
@@ -51,6 +51,62 @@ TEST(NatOption, SaysWhatIsWrong) {
   says("src 1.2.3.4, src 1.2.3.5", "'src' stands there twice");
   says("src [2001:db8::1]80", "'80' stands where ports would");
   says("src", "'' is no address");
+}
+
+TEST(NatOption, ReadsMappings) {
+  const auto spec = [](std::string_view text) {
+    const ParsedNat parsed = parse_nat(text);
+    EXPECT_TRUE(parsed.spec.has_value()) << parsed.error;
+    return parsed.spec.value_or(NatSpec{});
+  };
+  EXPECT_FALSE(spec("src 1.2.3.4").mapping.has_value());
+  EXPECT_FALSE(spec("src 1.2.3.4, profile plain").mapping.has_value());
+  EXPECT_EQ(spec("src 1.2.3.4, filter address").mapping->filtering,
+            NatFiltering::address_dependent);
+  EXPECT_TRUE(spec("src 1.2.3.4, endpoint-independent").mapping.has_value());
+  EXPECT_EQ(spec("src 1.2.3.0/24, prefix").selection, NatSelection::prefix);
+  EXPECT_EQ(spec("src 2001:db8::/48, npt").selection, NatSelection::npt);
+
+  const NatMapping cgn =
+      *spec(
+           "quota 100, src 1.2.3.4, hold-down 5, inside 10.0.0.0/8, profile cgn, also 1.2.3.6, "
+           "exempt 9.9.9.9-9.9.9.10, keep-port, overflow, outbound-refresh")
+           .mapping;
+  EXPECT_EQ(cgn.blocks->ports_max, 100U) << "the profile comes first, wherever it stands";
+  EXPECT_EQ(cgn.blocks->ports, 512U);
+  EXPECT_EQ(cgn.hold_down, std::chrono::seconds(5));
+  EXPECT_EQ(to_string(cgn.inside[0].last), "10.255.255.255");
+  EXPECT_EQ(to_string(cgn.more[0].first), "1.2.3.6");
+  EXPECT_EQ(to_string(cgn.exempt[0].last), "9.9.9.10");
+  EXPECT_TRUE(cgn.keep_port && cgn.keep_parity && cgn.overflow && !cgn.inbound_refresh);
+
+  EXPECT_EQ(parse_nat("src 1.2.3.4, profile cgn").profile, NatProfile::cgn);
+
+  const NatMapping blocks = *spec("src 1.2.3.4, blocks 64x3").mapping;
+  EXPECT_EQ(blocks.blocks->ports, 64U);
+  EXPECT_EQ(blocks.blocks->blocks_max, 3U);
+  const NatMapping fixed = *spec("src 1.2.3.4, deterministic 256, inside 10.0.0.0/28").mapping;
+  EXPECT_TRUE(fixed.blocks->deterministic);
+  EXPECT_EQ(fixed.blocks->ports, 256U);
+}
+
+TEST(NatOption, SaysWhatIsWrongWithMappings) {
+  const auto says = [](std::string_view text, std::string_view what) {
+    const std::string all = "src 1.2.3.4, " + std::string(text);
+    const ParsedNat parsed = parse_nat(all);
+    EXPECT_FALSE(parsed.spec.has_value()) << all;
+    EXPECT_NE(parsed.error.find(what), std::string::npos) << parsed.error;
+  };
+  says("filter adress", "'adress' is no filter (did you mean 'address'?)");
+  says("profile isp", "'isp' is no profile, which are: plain, home, cgn");
+  says("blocks 512x", "'512x' is no size and number of blocks");
+  says("blocks x4", "'x4' is no size and number of blocks");
+  says("deterministic 512x4", "'512x4' is no number of ports");
+  says("quota many", "'many' is no number of ports");
+  says("hold-down 2m", "'2m' is no number of seconds");
+  says("inside 10.0.0.0/99", "'10.0.0.0/99' is no address");
+  says("keep-port 80", "'keep-port' stands alone, without '80'");
+  says("keep-prot", "did you mean 'keep-port'?");
 }
 
 }  // namespace

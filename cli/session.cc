@@ -29,8 +29,8 @@ std::uint64_t peak_memory_bytes() {
 
 /// Whether a packet was to be translated and could not be.
 bool is_kept_back(Reason reason) {
-  return reason == Reason::nat_exhausted || reason == Reason::nat_impossible ||
-         reason == Reason::nat_tuple_side;
+  return reason == Reason::nat_impossible || reason == Reason::nat_tuple_side ||
+         (is_refusal(reason) && reason >= Reason::nat_exhausted);
 }
 
 Packet packet_of(const capture::Frame& frame) {

@@ -49,8 +49,11 @@ How to translate
                          addresses and ports of new connections. src RANGE,
                          dst RANGE or both with a comma between. A RANGE is an
                          address, two with - between, a prefix or the word any,
-                         and maybe :PORT or :PORT-PORT. A third part chooses
-                         addresses: hash, persistent (by source) or random
+                         and maybe :PORT or :PORT-PORT. Then, with commas
+                         between: hash, persistent (by source) or random, to
+                         choose addresses; prefix or npt, to move a prefix;
+                         profile home or profile cgn, and other words of
+                         uct(1), for endpoint-independent mapping
   --write FILE           the packets as they became, as pcap; without those
                          that could not be translated
 
@@ -61,6 +64,7 @@ Examples
   uct track --explain --filter 'tcp port 22' web.pcap
   tcpdump -U -w - | uct track --events -
   uct track --nat 'src 198.51.100.0/28:1024-65535' --write nat.pcap lan.pcap
+  uct track --nat 'src 198.51.100.0/28, profile cgn, inside 10.0.0.0/8' lan.pcap
   uct track -o json *.pcap | jq 'select(.type == "connection" and .assured)'
 
 Exit codes: 0 done, 1 no packet matched, 2 usage, 5 a file could not be read to

@@ -136,16 +136,17 @@ std::string interpret(const Words& words, TrackOptions& options) {
   if (!error.empty()) return error;
   options.color = static_cast<ColorMode>(choose("--color", words.color, kColors, error));
   if (!error.empty()) return error;
+  if (words.nat) {
+    const ParsedNat parsed = parse_nat(*words.nat);
+    if (!parsed.spec) return parsed.error;
+    options.nat = parsed.spec;
+    options.timeouts = make_nat_timeouts(parsed.profile);
+  }
   for (const std::string& setting : words.timeouts) {
     if (error = set_timeout(setting, options.timeouts); !error.empty()) return error;
   }
   if (error = set_bound("--from", words.from, options.range.from); !error.empty()) return error;
   if (error = set_bound("--to", words.to, options.range.to); !error.empty()) return error;
-  if (words.nat) {
-    const ParsedNat parsed = parse_nat(*words.nat);
-    if (!parsed.spec) return parsed.error;
-    options.nat = parsed.spec;
-  }
   options.commit = !words.no_commit;
   if (words.strict) options.sequence_check = SequenceCheck::strict;
   if (words.no_sequence_check) options.sequence_check = SequenceCheck::disabled;

@@ -87,7 +87,11 @@ namespace uct {
   X(zone_full, "the limit of connections in this zone is reached")                                \
   X(bucket_full, "too many connections share one bucket of the table")                            \
   X(memory_full, "the system gave no more memory for connections")                                \
-  X(nat_exhausted, "no address and port that the translation may use is free")
+  X(nat_exhausted, "no address and port that the translation may use is free")                    \
+  X(nat_quota, "the internal address has as many ports as it may have")                           \
+  X(nat_unmapped, "nobody inside has this external address and port")                             \
+  X(nat_filtered, "who has this external address and port has no connection to the sender")       \
+  X(nat_not_inside, "the translation has no ports for this internal address")
 
 enum class Reason : std::uint8_t {
 #define UCT_REASON_VALUE(name, sentence) name,
@@ -109,9 +113,7 @@ std::string_view describe(Reason reason);
 /// Gives     true for the reasons with which a full tracker refuses a commit. Such a packet is
 ///           new|trk, unchanged, and has no connection; a gateway drops it.
 constexpr bool is_refusal(Reason reason) {
-  return reason == Reason::table_full || reason == Reason::zone_full ||
-         reason == Reason::bucket_full || reason == Reason::memory_full ||
-         reason == Reason::nat_exhausted;
+  return reason >= Reason::table_full;  // they are the last
 }
 
 }  // namespace uct

@@ -23,6 +23,12 @@ enum class Error : unsigned char {
   nat_address_range,       ///< ends before it begins, in two families, or from zero to an address
   nat_port_range,          ///< ends before it begins, or begins with port 0
   nat_family,              ///< source and destination of two families
+  nat_prefix,              ///< the range is no prefix, or for NPT none of IPv6 up to /64
+  nat_mapping,             ///< mapping wants a source with addresses, no destination, and hash
+  nat_ranges_overlap,      ///< an external address stands there twice
+  nat_pool_too_large,      ///< more than 65,536 external addresses
+  nat_block_size,          ///< no power of two from 64 to 4096, or larger than the range of ports
+  nat_blocks_too_few,      ///< fewer deterministic blocks than inside addresses, or none of these
   nat_full,                ///< kMaxNatSpecs exist already
   nat_unknown,             ///< no translation has this number
   memory_unavailable,      ///< the system refused to reserve address space or memory

@@ -47,6 +47,7 @@ struct Request {
   /// For captures, which nobody translated on the way: packets of translated connections carry the
   /// originator's tuple in both directions, and become what they would be on the responder's side.
   bool inside_view = false;
+  bool from_outside = false;  ///< the packets come from the external side of `nat`'s mappings
   NatId nat = NatId::none;  ///< with commit: how connections opened here are translated. Packets of
       ///< connections that exist follow what was chosen then, whatever is here
 };
@@ -107,7 +108,9 @@ class Tracker {
   ///           refused by a full table is `new|trk` with a Reason for which is_refusal() holds.
   /// Order     packets of one connection, and fragments of one datagram, see each other's effects
   ///           in order. Packets of different connections may be decided in another order within
-  ///           32: which of two openings a limit with one place left refuses is not said.
+  ///           32: which of two openings a limit with one place left refuses is not said. Nor is
+  ///           the order of a translated connection's packets, where it is opened among the same
+  ///           32 and they carry both its tuples.
   /// Owns      nothing: packets, verdicts and explanations stay the caller's.
   /// Cost      see docs/performance.md; without explanations nothing is formatted or allocated,
   ///           except that a new connection may grow the table by one bucket.
@@ -198,8 +201,22 @@ class Tracker {
   /// free, the packet is refused (Reason::nat_exhausted) and never passed on untranslated. A spec
   /// with IPv4 addresses leaves connections over IPv6 as they are, and the other way round.
   ///
-  /// Errors    nat_empty, nat_address_range, nat_port_range, nat_family, nat_full
+  /// With NatSpec::mapping the spec also says who may come in: give it with packets of both sides.
+  /// One that nobody inside is behind is refused (nat_unmapped, nat_filtered); whether it is for
+  /// the gateway itself is the data plane's to know. A mapping ends when the last of its
+  /// connections is removed: sweeps do that, not the mere passing of time.
+  ///
+  /// Errors    nat_empty, nat_address_range, nat_port_range, nat_family, nat_prefix, nat_mapping,
+  ///           nat_ranges_overlap, nat_pool_too_large, nat_block_size, nat_blocks_too_few,
+  ///           nat_full, memory_unavailable
+  /// Cost      with mapping, address space for as many mappings as connections, and 8 bytes for
+  ///           each external address and protocol
   Result<NatId> add_nat(const NatSpec& spec);
+
+  /// Gives     what is in use of a spec's ports, and what it refused.
+  ///
+  /// Errors    nat_unknown
+  Result<NatStats> nat_stats(NatId id) const;
 
   // ---- TCP ------------------------------------------------------------------------------------
 

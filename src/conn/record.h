@@ -113,6 +113,7 @@ struct AliasPlace {
   std::uint32_t number;  ///< with the family's bit
   std::uint8_t shard;
   std::uint8_t generation;
+  std::uint16_t nat;  ///< the spec whose mappings the connection holds; 0 for none
 };
 
 /// The other tuple of a translated connection, under the connection's number.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "nat/prefix.h"
 
 namespace uct::core {
 
@@ -45,6 +46,18 @@ Error check_range(const NatRange& range) {
   return Error::none;
 }
 
+bool moves_prefix(NatSelection selection) {
+  return selection == NatSelection::prefix || selection == NatSelection::npt;
+}
+
+Error check_selection(const NatRange& range, NatSelection selection) {
+  if (!moves_prefix(selection) || keeps_address(range)) return Error::none;
+  const std::optional<unsigned> bits = prefix_bits(range);
+  if (!bits) return Error::nat_prefix;
+  const bool may_be_neutral = range.first.family == Family::ipv6 && *bits <= 64;
+  return selection == NatSelection::npt && !may_be_neutral ? Error::nat_prefix : Error::none;
+}
+
 std::uint32_t addresses_of(const NatRange& range) {
   const Wide count = wide(range.last) - wide(range.first) + 1;
   return static_cast<std::uint32_t>(
@@ -65,9 +78,16 @@ NatRange class_of_port(std::uint16_t port) {
 
 Error check_nat(const NatSpec& spec) {
   if (!spec.source && !spec.destination) return Error::nat_empty;
+  if (spec.mapping && (!spec.source || keeps_address(*spec.source) || spec.destination ||
+                       spec.selection != NatSelection::hash)) {
+    return Error::nat_mapping;
+  }
   for (const auto& range : {spec.source, spec.destination}) {
     if (!range) continue;
     if (const Error error = check_range(*range); error != Error::none) return error;
+    if (const Error error = check_selection(*range, spec.selection); error != Error::none) {
+      return error;
+    }
   }
   const bool both = spec.source && spec.destination;
   if (both && !keeps_address(*spec.source) && !keeps_address(*spec.destination) &&
@@ -91,11 +111,12 @@ NatChoice::NatChoice(const NatSpec& spec, const ParsedPacket& packet, const Hash
   has_ports_ = by_id || packet.kind != Kind::other;
   kept_source_ = packet.source_port;
   kept_destination_ = packet.destination_port;
-  const auto take = [](const std::optional<NatRange>& range, Side& side) {
+  const auto take = [&](const std::optional<NatRange>& range, Side& side) {
     if (!range) return;
     side.range = *range;
     side.translated = !keeps_address(*range);
-    side.addresses = side.translated ? addresses_of(*range) : 1;
+    const bool several = side.translated && !moves_prefix(spec_.selection);
+    side.addresses = several ? addresses_of(*range) : 1;
   };
   take(spec.source, source_);
   take(spec.destination, destination_);
@@ -143,15 +164,25 @@ void NatChoice::begin_walk() {
   }
 }
 
-void NatChoice::fill_addresses(Translation& candidate) const {
+/// Gives     false when one cannot be translated.
+bool NatChoice::fill_address(const Side& side, std::uint32_t (&words)[4]) const {
+  if (!side.translated) return true;
+  if (spec_.selection == NatSelection::npt) return set_prefix_neutrally(side.range, words);
+  if (spec_.selection == NatSelection::prefix) {
+    set_prefix(side.range, words);
+  } else {
+    store(side.range.first, side.address, words);
+  }
+  return true;
+}
+
+bool NatChoice::fill_addresses(Translation& candidate) const {
   std::memcpy(candidate.source, packet_.source, sizeof(candidate.source));
   std::memcpy(candidate.destination, packet_.destination, sizeof(candidate.destination));
-  if (source_.translated) store(source_.range.first, source_.address, candidate.source);
-  if (destination_.translated) {
-    store(destination_.range.first, destination_.address, candidate.destination);
-  }
   candidate.source_port = kept_source_;
   candidate.destination_port = kept_destination_;
+  return fill_address(source_, candidate.source) &&
+         fill_address(destination_, candidate.destination);
 }
 
 /// Whether the ports may stay as they are.
@@ -191,10 +222,8 @@ bool NatChoice::next(Translation& candidate) {
       const std::uint32_t count = std::uint32_t{to.port_last} - to.port_first + 1;
       kept_destination_ = static_cast<std::uint16_t>(to.port_first + random_.below(count));
     }
-    if (may_keep()) {
-      fill_addresses(candidate);
-      return true;
-    }
+    if (!fill_addresses(candidate)) stage_ = Stage::done;
+    if (stage_ == Stage::done || may_keep()) return stage_ != Stage::done;
   }
   fill_addresses(candidate);
   if (stage_ == Stage::drawn) {

@@ -82,7 +82,8 @@ class NatChoice {
   static constexpr std::uint32_t kDraws = 8;
 
   void choose_addresses(const HashKey& secret);
-  void fill_addresses(Translation& candidate) const;
+  bool fill_address(const Side& side, std::uint32_t (&words)[4]) const;
+  bool fill_addresses(Translation& candidate) const;
   void begin_walk();
   bool next_address();
   bool may_keep() const;

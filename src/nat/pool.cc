@@ -199,13 +199,13 @@ bool Pool::free(const Address& address, Protocol protocol, std::uint16_t port, s
   if (!which || !index) return false;
   Space& space = spaces_[static_cast<std::size_t>(*which)];
   if (!space.sets[*index] || !space.sets[*index]->is_taken(port)) return false;
-  --space.used;
   const PortPlace place{static_cast<std::uint16_t>(*index), port};
   if (hold == Hold::rest) {
-    space.held.hold(place, now_ms);
+    space.held.hold(place, now_ms);  // may throw, and the port is still in use then
   } else {
     give_back(space, place);
   }
+  --space.used;
   release(space, now_ms, kReleaseEachCall);
   return true;
 }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <uct/key.h>
+#include <uct/nat.h>
 
 #include "base/siphash.h"
 #include "nat/hold_down.h"
@@ -33,12 +34,6 @@ inline constexpr std::size_t kPortSpaces = 6;
 
 /// Gives     none for a protocol without ports and identifiers.
 std::optional<PortSpace> port_space(Protocol protocol);
-
-/// From `first` to `last`, both included.
-struct AddressRange {
-  Address first;
-  Address last;
-};
 
 /// Gives     all addresses that begin with the first `bits` of `address`, those of the network and
 ///           of the broadcast included: behind a NAT they are as good as any.

@@ -196,14 +196,11 @@ bool PortBlocks::free(const Address& address, Protocol protocol, std::uint16_t p
   if (found == blocks_.end()) return false;
   Block& block = found->second;
   if (!block.sets[space] || !block.sets[space]->is_taken(port)) return false;
+  const PortPlace place{static_cast<std::uint16_t>(*index), port};
+  if (hold == Hold::rest) held_[space].hold(place, now_ms);  // may throw: it is still in use then
   --spaces_[space].used;
   --subscribers_.at(block.subscriber).used;
-  const PortPlace place{static_cast<std::uint16_t>(*index), port};
-  if (hold == Hold::rest) {
-    held_[space].hold(place, now_ms);
-  } else {
-    give_back(space, place);
-  }
+  if (hold == Hold::free_now) give_back(space, place);
   release(space, now_ms, kReleaseEachCall);
   return true;
 }

@@ -98,7 +98,8 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
     shard.labels.free(family.records.cold(number).label_number);
   }
   if ((record.body.status & status::kTranslated) != 0) {
-    shard.orphans.push(family.translated[number].alias);
+    const AliasPlace& alias = family.translated[number].alias;
+    shard.orphans.push({alias, alias.nat != 0 ? family.uses[number] : MappingUse{}});
   }
   ZoneTable::Entry* zone = zones.entry(record.key.zone);
   if (zone != nullptr) leave_zone(shard, *zone);

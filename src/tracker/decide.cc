@@ -276,7 +276,8 @@ Pipeline::Step Pipeline::handle_found(Shard& shard, Block& block, std::size_t i,
   } else {
     verdict.state = state_of_packet(direction, update.is_new);
     count_packet(body, family.records.cold(number), direction, item.parsed.ip_size);
-    if (update.effect == Effect::accept) {
+    if (update.effect == Effect::accept &&
+        (!is_translated || may_refresh<Key>(shard, item.parsed.kind, number, direction))) {
       refresh<Key>(shard, number, timeout_class(item.parsed.kind, body));
     }
     const bool marked = request_.commit && set_mark_and_label<Key>(shard, number);

@@ -146,6 +146,27 @@ core::ExpirySweep core::TrackerCore::catch_up(Shard& shard, std::uint64_t now_ms
   return all;
 }
 
+bool core::TrackerCore::remove_due(std::uint64_t now_ms) {
+  constexpr std::uint32_t kEachTime = 64;
+  if (due_removed_ms.exchange(now_ms, std::memory_order_relaxed) == now_ms) return false;
+  std::uint64_t removed = 0;
+  for (std::uint32_t i = 0; i < 1U << shard_bits; ++i) {
+    Shard& shard = shards[i];
+    for (bool done = false; !done;) {
+      shard.lock.let_others_first();
+      {
+        const SpinlockGuard guard(shard.lock, !config.exclusive);
+        removed += advance_clock(*this, shard, now_ms).removed;
+        const ExpirySweep swept = sweep_shard(*this, shard, kEachTime);
+        removed += swept.removed;
+        done = swept.finished;
+      }
+      drop_orphans(shard);
+    }
+  }
+  return removed != 0;
+}
+
 bool core::TrackerCore::make_room(Shard& shard) {
   return sweep_shard(*this, shard, kRoomTimers).removed != 0;
 }

@@ -125,6 +125,7 @@ class Pipeline {
     Translation tuple;   ///< of the packet that opens it
     Key reply;           ///< the key of that
     AliasPlace place{};  ///< its record, if the tuple changes
+    MappingUse use{};    ///< what it holds of the spec's mappings
     std::uint8_t origin = 0;
     bool changes = true;
   };
@@ -231,6 +232,16 @@ class Pipeline {
   template <typename Key>
   Reason choose(const Item& item, const Key& key, NatOpening<Key>& opening);
   template <typename Key>
+  Reason choose_mapped(const Item& item, const Key& key, NatOpening<Key>& opening);
+  template <typename Key>
+  Reason enter_reply(const Item& item, const Key& key, NatOpening<Key>& opening);
+  template <typename Key>
+  void leave_reply(const Item& item, std::size_t place, const NatOpening<Key>& opening,
+                   Reason reason);
+  template <typename Key>
+  bool may_refresh(Shard& shard, Kind kind, std::uint32_t number, Direction direction)
+      UCT_REQUIRES(shard.lock);
+  template <typename Key>
   void note_translation(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
                         const NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
   static StateFlags translated_state(bool source, bool destination);
@@ -251,7 +262,7 @@ class Pipeline {
   const std::span<Verdict> verdicts_;
   const std::span<Explanation> explanations_;
   ZoneTable::Entry* const zone_;  ///< null when there is no memory for the zone's counters
-  const NatSpec* const nat_;      ///< of connections opened here; null leaves them as they are
+  const NatEntry* const nat_;     ///< of connections opened here; null leaves them as they are
   const SequenceCheck sequence_check_;
   const bool sets_label_;          ///< the request has a label for who is committed
   const bool express_;             ///< nothing in the request keeps packets out of the express lane

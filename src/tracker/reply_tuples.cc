@@ -52,7 +52,7 @@ Reason TrackerCore::enter_alias(const Key& reply, std::uint64_t hash, std::uint6
   record.body.status = status::kAlias;
   ++shard.aliases;
   aliases.fetch_add(1, std::memory_order_relaxed);
-  place = {hash, number | kFamilyBit<Key>, shard.number, record.key.generation};
+  place = {hash, number | kFamilyBit<Key>, shard.number, record.key.generation, 0};
   return Reason::none;
 }
 
@@ -112,13 +112,22 @@ void TrackerCore::drop_orphans(Shard& shard) {
   if (aliases.load(std::memory_order_relaxed) == 0) return;
   constexpr std::uint32_t kEachTime = 64;
   while (true) {
-    std::array<AliasPlace, kEachTime> places;
+    std::array<Orphan, kEachTime> orphans;
     std::uint32_t count = 0;
+    std::uint64_t now_ms;
     {
       const SpinlockGuard guard(shard.lock, !config.exclusive);
-      while (count < kEachTime && shard.orphans.count() != 0) places[count++] = shard.orphans.pop();
+      now_ms = shard.now_ms;
+      while (count < kEachTime && shard.orphans.count() != 0) {
+        orphans[count++] = shard.orphans.pop();
+      }
     }
-    for (std::uint32_t i = 0; i < count; ++i) drop_alias(places[i]);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      drop_alias(orphans[i].alias);  // first: its port may be given to another one then
+      if (const NatEntry* nat = nats.find(static_cast<NatId>(orphans[i].alias.nat))) {
+        nat->mappings->close(orphans[i].use, now_ms, Hold::rest);
+      }
+    }
     if (count < kEachTime) return;
   }
 }

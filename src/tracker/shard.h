@@ -13,6 +13,7 @@
 
 #include "base/spinlock.h"
 #include "expiry/timer_wheel.h"
+#include "nat/mappings.h"
 #include "table/index.h"
 #include "table/pool.h"
 #include "tracker/growth.h"
@@ -30,19 +31,26 @@ template <typename Key>
 struct FamilyPool {
   RecordPool<Key> records;
   ReservedArray<Translated<Key>> translated;  ///< by the connection's number
+  ReservedArray<MappingUse> uses;             ///< likewise, of those that hold mappings
   TimerWheel wheel;
 };
 
-/// Reply tuples whose connection is gone, until nobody holds the lock that it was removed under.
+/// What a translated connection leaves behind.
+struct Orphan {
+  AliasPlace alias;
+  MappingUse use;  ///< when alias.nat says so
+};
+
+/// Orphans wait until nobody holds the lock that their connection was removed under.
 class OrphanList {
  public:
-  bool reserve(std::uint32_t capacity) { return places_.reserve(capacity); }
-  void push(const AliasPlace& place) { places_[count_++] = place; }
-  AliasPlace pop() { return places_[--count_]; }
+  bool reserve(std::uint32_t capacity) { return orphans_.reserve(capacity); }
+  void push(const Orphan& orphan) { orphans_[count_++] = orphan; }
+  Orphan pop() { return orphans_[--count_]; }
   std::uint32_t count() const { return count_; }
 
  private:
-  ReservedArray<AliasPlace> places_;
+  ReservedArray<Orphan> orphans_;
   std::uint32_t count_ = 0;
 };
 

@@ -43,16 +43,33 @@ constexpr std::array<std::string_view, 9> kSctpStates = {
     "NONE",          "COOKIE_WAIT",       "COOKIE_ECHOED", "ESTABLISHED",   "SHUTDOWN_SENT",
     "SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT", "CLOSED",        "HEARTBEAT_SENT"};
 
-constexpr std::array<std::string_view, 9> kErrors = {
-    "nothing is wrong",
-    "the maximum of connections must be at least 1",
-    "the maximum of connections is beyond what the tracker was made for: raise Config::capacity",
-    "the number of shards must be a power of two from 1 to 256",
-    "a timeout must be between 1 millisecond and 20 days",
-    "no timeout policy has this name or number: make it with set_timeout_policy first",
-    "256 timeout policies exist already: change one of them instead",
-    "the name of a timeout policy must have 1 to 63 characters",
-    "the system gave no address space: lower Config::capacity or raise the limit (ulimit -v)"};
+constexpr std::array<std::string_view, static_cast<std::size_t>(Error::memory_unavailable) + 1>
+    kErrors = {
+        "nothing is wrong",
+        "the maximum of connections must be at least 1",
+        "the maximum of connections is beyond what the tracker was made for: raise "
+        "Config::capacity",
+        "the number of shards must be a power of two from 1 to 256",
+        "a timeout must be between 1 millisecond and 20 days",
+        "no timeout policy has this name or number: make it with set_timeout_policy first",
+        "256 timeout policies exist already: change one of them instead",
+        "the name of a timeout policy must have 1 to 63 characters",
+        "a translation needs a source or a destination",
+        "a range of addresses must not end before it begins, and be of one family",
+        "a range of ports must not end before it begins, nor begin with port 0",
+        "source and destination of a translation must be of one family",
+        "to move a prefix the range must be one, such as 198.51.100.0/24; for npt of IPv6, up to "
+        "/64",
+        "endpoint-independent mapping needs a source with addresses, no destination, and no "
+        "selection",
+        "an address stands in two ranges of one list: leave it out of one of them",
+        "endpoint-independent mapping serves at most 65536 external addresses: make several specs",
+        "a block must have a power of two from 64 to 4096 ports, and no more than the range has",
+        "deterministic blocks need the addresses inside, and as many blocks as these: add external "
+        "addresses or take smaller blocks",
+        "4096 translations exist already: use one of them again",
+        "no translation has this number: make it with add_nat first",
+        "the system gave no address space: lower Config::capacity or raise the limit (ulimit -v)"};
 
 constexpr std::array<std::string_view, kProtocolGroupCount> kGroups = {
     "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmpv6", "other"};

@@ -31,6 +31,7 @@ Error check(const Config& config) {
 template <typename Key>
 bool reserve_family(core::FamilyPool<Key>& family, std::uint32_t records) {
   return family.records.reserve(records) && family.translated.reserve(family.records.capacity()) &&
+         family.uses.reserve(family.records.capacity()) &&
          family.wheel.reserve(family.records.capacity(), core::Tick{});
 }
 
@@ -148,7 +149,23 @@ std::optional<TimeoutPolicy> Tracker::timeout_policy(TimeoutPolicyId id) const {
 
 Duration Tracker::shortest_timeout() const { return core_->policies.shortest(); }
 
-Result<NatId> Tracker::add_nat(const NatSpec& spec) { return core_->nats.add(spec); }
+Result<NatId> Tracker::add_nat(const NatSpec& spec) {
+  return core_->nats.add(spec, core_->config.hash_key, core_->capacity);
+}
+
+Result<NatStats> Tracker::nat_stats(NatId id) const {
+  const core::NatEntry* entry = core_->nats.find(id);
+  if (entry == nullptr) return Error::nat_unknown;
+  NatStats stats;
+  if (entry->mappings != nullptr) stats = entry->mappings->stats();
+  const core::NatRefusals& refusals = entry->refusals;
+  stats.exhausted = refusals.exhausted.load(std::memory_order_relaxed);
+  stats.quota = refusals.quota.load(std::memory_order_relaxed);
+  stats.unmapped = refusals.unmapped.load(std::memory_order_relaxed);
+  stats.filtered = refusals.filtered.load(std::memory_order_relaxed);
+  stats.not_inside = refusals.not_inside.load(std::memory_order_relaxed);
+  return stats;
+}
 
 void Tracker::set_sequence_check(Zone zone, SequenceCheck check) {
   core_->zones.set_check(zone, check);

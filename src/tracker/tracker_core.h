@@ -88,6 +88,12 @@ struct TrackerCore {
 
   // ---- connection_store.cc: all need the shard's lock ----------------------------------------
 
+  /// Removes all that expired, once a millisecond at most: for who is refused what an expired
+  /// connection still has. Takes the locks itself.
+  ///
+  /// Gives     whether anything was removed.
+  bool remove_due(std::uint64_t now_ms);
+
   /// Sweeps a little in a shard whose commit was refused.
   ///
   /// Gives     whether anything was removed.
@@ -159,9 +165,10 @@ struct TrackerCore {
   std::atomic<std::uint64_t> nat_nonce{0};  ///< one for each choice of a translation
   FragmentFollower fragments;
   std::atomic<std::uint32_t> max_connections;
-  std::atomic<std::uint32_t> places_given{0};  ///< connections, and places that shards hold spare
-  std::atomic<std::uint32_t> next_sweep{0};    ///< the shard at which the next sweep begins
-  std::atomic<std::int64_t> epoch_ms;          ///< the caller's time of the tracker's millisecond 0
+  std::atomic<std::uint32_t> places_given{0};    ///< connections, and places that shards hold spare
+  std::atomic<std::uint64_t> due_removed_ms{0};  ///< the last time of remove_due()
+  std::atomic<std::uint32_t> next_sweep{0};      ///< the shard at which the next sweep begins
+  std::atomic<std::int64_t> epoch_ms;  ///< the caller's time of the tracker's millisecond 0
   std::array<StrayCounters, kCounterStripes> stray_counters;
 };
 

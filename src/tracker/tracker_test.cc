@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <uct/tracker.h>
@@ -347,6 +349,16 @@ std::vector<std::string> verdicts_by(Recording& recording, std::size_t burst) {
   }
   words.push_back(std::to_string(tracker->connection_count()) + " connections");
   return words;
+}
+
+TEST(TrackerErrors, EachHasASentenceOfItsOwn) {
+  std::set<std::string_view> sentences;
+  for (unsigned i = 0; i <= static_cast<unsigned>(Error::memory_unavailable); ++i) {
+    const std::string_view sentence = describe(static_cast<Error>(i));
+    EXPECT_TRUE(!sentence.empty() && sentences.insert(sentence).second) << i;
+  }
+  EXPECT_NE(describe(Error::memory_unavailable).find("address space"), std::string_view::npos);
+  EXPECT_NE(describe(Error::nat_unknown).find("add_nat"), std::string_view::npos);
 }
 
 TEST(TrackerBursts, AnyLengthGivesTheVerdictsOfOneAtATime) {

@@ -144,7 +144,7 @@ void Pipeline::turn_back(Block& block, std::size_t i) {
 /// Gives     whether connections that this packet opens are to be translated.
 bool Pipeline::is_to_be_translated(const ParsedPacket& packet) const {
   if (nat_ == nullptr) return false;
-  const std::optional<Family> family = family_of(*nat_);
+  const std::optional<Family> family = family_of(nat_->spec);
   return !family || *family == packet.family;
 }
 
@@ -153,31 +153,80 @@ bool Pipeline::open_translated(Block& block, std::size_t i) {
                                   : open_translated_of<KeyV4>(block, i);
 }
 
-/// Chooses a tuple and enters its record.
+/// Enters the record of the tuple that was chosen.
 ///
-/// Gives     Reason::none; `opening.changes` is false when the tuple stays what it is.
+/// Gives     Reason::none; `opening.changes` is false when the tuple stays what it is. Or
+///           nat_exhausted when another connection has it.
+template <typename Key>
+Reason Pipeline::enter_reply(const Item& item, const Key& key, NatOpening<Key>& opening) {
+  opening.origin = static_cast<std::uint8_t>(
+      core::make_key(with_tuple(item.parsed, opening.tuple), request_.zone, opening.reply));
+  if (equal(opening.reply, key)) {
+    if (opening.origin != item.from) return Reason::nat_exhausted;  // the tuple of its own replies
+    opening.changes = false;
+    return Reason::none;
+  }
+  const std::uint64_t hash = hash_key(opening.reply, tracker_.config.hash_key);
+  AliasBody holder{};
+  const Reason reason = tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
+  if (reason != Reason::nat_exhausted || !tracker_.remove_expired(holder, opening.reply, now_ms_)) {
+    return reason;
+  }
+  return tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
+}
+
+/// Chooses a tuple and enters its record; gives what enter_reply() does.
 template <typename Key>
 Reason Pipeline::choose(const Item& item, const Key& key, NatOpening<Key>& opening) {
-  NatChoice choice(*nat_, item.parsed, tracker_.config.hash_key,
+  if (nat_->mappings != nullptr) return choose_mapped(item, key, opening);
+  NatChoice choice(nat_->spec, item.parsed, tracker_.config.hash_key,
                    tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed));
   while (choice.next(opening.tuple)) {
-    opening.origin = static_cast<std::uint8_t>(
-        core::make_key(with_tuple(item.parsed, opening.tuple), request_.zone, opening.reply));
-    if (equal(opening.reply, key)) {
-      if (opening.origin != item.from) continue;  // the tuple of its own replies
-      opening.changes = false;
-      return Reason::none;
-    }
-    const std::uint64_t hash = hash_key(opening.reply, tracker_.config.hash_key);
-    AliasBody holder{};
-    Reason reason = tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
-    if (reason == Reason::nat_exhausted &&
-        tracker_.remove_expired(holder, opening.reply, now_ms_)) {
-      reason = tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
-    }
+    const Reason reason = enter_reply(item, key, opening);
     if (reason != Reason::nat_exhausted) return reason;
   }
   return Reason::nat_exhausted;
+}
+
+/// Likewise where mapping is endpoint-independent.
+template <typename Key>
+Reason Pipeline::choose_mapped(const Item& item, const Key& key, NatOpening<Key>& opening) {
+  // A port that the pool calls free is in use only by what the pool knows nothing of, such as
+  // connections of the gateway itself.
+  constexpr int kTries = 8;
+  Mappings& mappings = *nat_->mappings;
+  NatRandom random(tracker_.config.hash_key,
+                   tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed));
+  Mappings::Opening wanted{item.parsed, request_.zone, request_.from_outside};
+  Reason reason = Reason::nat_exhausted;
+  for (int i = 0; i < kTries; ++i) {
+    opening.tuple = tuple_of(item.parsed);
+    reason = mappings.open(wanted, now_ms_, random, opening.tuple, opening.use);
+    const bool may_be_held_by_expired =
+        reason == Reason::nat_exhausted || reason == Reason::nat_quota;
+    if (may_be_held_by_expired && tracker_.remove_due(now_ms_)) continue;
+    if (reason != Reason::none) break;
+    reason = enter_reply(item, key, opening);
+    if (reason == Reason::none && opening.changes) {
+      if (!opening.use.empty()) opening.place.nat = static_cast<std::uint16_t>(nat_->id);
+      return reason;
+    }
+    const bool again = reason == Reason::nat_exhausted && mappings.is_alone(opening.use);
+    mappings.close(opening.use, now_ms_, Hold::free_now);
+    if (!again) break;
+    wanted.fresh_port = true;
+  }
+  return reason;
+}
+
+/// Takes back what choose() entered: the packet is what it was.
+template <typename Key>
+void Pipeline::leave_reply(const Item& item, std::size_t place, const NatOpening<Key>& opening,
+                           Reason reason) {
+  tracker_.drop_alias(opening.place);
+  if (opening.place.nat != 0) nat_->mappings->close(opening.use, now_ms_, Hold::free_now);
+  if (reason == Reason::nat_impossible) return;  // it was not rewritten
+  static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, tuple_of(item.parsed)));
 }
 
 /// Opens the connection of packet i, whose shard is not locked.
@@ -215,13 +264,13 @@ bool Pipeline::open_translated_of(Block& block, std::size_t i) {
   if (opened && entered) {
     tracker_.link_alias<Key>(opening.place, home);
   } else if (entered) {
-    tracker_.drop_alias(opening.place);
-    if (reason != Reason::nat_impossible) {  // the packet is what it was
-      static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, tuple_of(item.parsed)));
-    }
+    leave_reply(item, place, opening, reason);
   }
   if (late) return false;
-  if (reason != Reason::none) count_reason(reason);
+  if (reason != Reason::none) {
+    count_reason(reason);
+    nat_->refusals.count(reason);
+  }
   if (item.parsed.part == FragmentPart::first) remember_first_fragment(item, place);
   return true;
 }
@@ -241,6 +290,18 @@ Direction Pipeline::direction_in(Shard& shard, const Item& item, std::uint32_t n
   FamilyPool<Key>& family = shard.family<Key>();
   if (!item.by_reply) return direction_of(family.records.record(number).body, item.from);
   return item.from == family.translated[number].origin ? Direction::original : Direction::reply;
+}
+
+/// Gives     whether a packet of a translated connection may prolong it (RFC 4787 REQ-6).
+template <typename Key>
+bool Pipeline::may_refresh(Shard& shard, Kind kind, std::uint32_t number, Direction direction) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const std::uint16_t nat = family.translated[number].alias.nat;
+  if (nat == 0 || kind == Kind::tcp) return true;
+  const NatEntry* entry = tracker_.nats.find(static_cast<NatId>(nat));
+  if (entry->spec.mapping->inbound_refresh) return true;
+  const bool from_inside = family.uses[number].source != kNoNumber;
+  return from_inside == (direction == Direction::original);
 }
 
 /// Rewrites an accepted packet of a connection that may be translated, and says so in its verdict.
@@ -323,6 +384,7 @@ void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t plac
   other.reply = opening.reply;
   other.alias = opening.place;
   other.origin = opening.origin;
+  if (opening.place.nat != 0) family.uses[number] = opening.use;
   other.source = !same_end(before.source, before.source_port, after.source, after.source_port);
   other.destination = !same_end(before.destination, before.destination_port, after.destination,
                                 after.destination_port);
@@ -336,6 +398,7 @@ void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t plac
                                          Direction);                                             \
   template void Pipeline::translate_error<Key>(Shard&, const Item&, std::size_t, std::uint32_t,  \
                                                Direction);                                       \
+  template bool Pipeline::may_refresh<Key>(Shard&, Kind, std::uint32_t, Direction);              \
   template Direction Pipeline::direction_in<Key>(Shard&, const Item&, std::uint32_t);            \
   template void Pipeline::turn_back<Key>(Block&, std::size_t);
 UCT_INSTANTIATE(KeyV4)

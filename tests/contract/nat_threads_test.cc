@@ -35,13 +35,27 @@ Address address(std::uint32_t value) {
   return address;
 }
 
+NatSpec plain_spec() {
+  NatSpec spec;
+  spec.source = NatRange{address(kExternal), address(kExternal), kFirstPort, kLastPort};
+  return spec;
+}
+
+/// One external port an internal one, and anybody may come in by it.
+NatSpec mapped_spec() {
+  NatSpec spec = plain_spec();
+  NatMapping& mapping = spec.mapping.emplace();
+  mapping.filtering = NatFiltering::address_dependent;
+  mapping.inside = {{address(0x0a000000), address(0x0affffff)}};
+  mapping.hold_down = Duration(0);
+  return spec;
+}
+
 struct Shared {
-  explicit Shared(std::uint32_t shards) {
+  explicit Shared(std::uint32_t shards, const NatSpec& spec = plain_spec()) {
     Config config;
     config.shards = shards;
     tracker = std::move(Tracker::create(config).value());
-    NatSpec spec;
-    spec.source = NatRange{address(kExternal), address(kExternal), kFirstPort, kLastPort};
     request.commit = true;
     request.nat = tracker->add_nat(spec).value();
   }
@@ -86,9 +100,9 @@ void send_packets(Shared& shared, unsigned thread) {
   }
 }
 
-TEST(NatThreads, OpenAnswerSweepAndFlushAtOnce) {
+void open_answer_sweep_and_flush(const NatSpec& spec) {
   for (const std::uint32_t shards : {1U, 16U}) {
-    Shared shared(shards);
+    Shared shared(shards, spec);
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < 4; ++i) threads.emplace_back(send_packets, std::ref(shared), i);
     threads.emplace_back([&] {
@@ -113,13 +127,23 @@ TEST(NatThreads, OpenAnswerSweepAndFlushAtOnce) {
     shared.tracker->flush(shared.now());
     EXPECT_EQ(shared.tracker->connection_count(), 0U);
     EXPECT_EQ(shared.tracker->stats().reply_tuples, 0U);
+    const NatStats stats = shared.tracker->nat_stats(shared.request.nat).value();
+    EXPECT_EQ(stats.mappings, 0U);
+    EXPECT_EQ(stats.used, 0U);
+    EXPECT_EQ(stats.held + stats.free, stats.ports);
   }
 }
 
+TEST(NatThreads, OpenAnswerSweepAndFlushAtOnce) { open_answer_sweep_and_flush(plain_spec()); }
+
+TEST(NatThreads, MappingsAreGivenBackWhateverHappensAtOnce) {
+  open_answer_sweep_and_flush(mapped_spec());
+}
+
 /// Two first packets of one flow on two threads: both survive, with the same translation.
-TEST(NatThreads, FirstPacketsOfOneFlowOnTwoThreadsBothSurvive) {
+void first_packets_on_two_threads(const NatSpec& spec) {
   constexpr std::uint32_t kFlows = 2000;
-  Shared shared(16);
+  Shared shared(16, spec);
   std::array<std::vector<UdpFrame>, 2> frames;
   std::array<std::vector<Verdict>, 2> verdicts;
   for (unsigned thread = 0; thread < 2; ++thread) {
@@ -149,6 +173,13 @@ TEST(NatThreads, FirstPacketsOfOneFlowOnTwoThreadsBothSurvive) {
   }
   EXPECT_EQ(shared.tracker->connection_count(), kFlows);
   EXPECT_EQ(shared.tracker->stats().reply_tuples, kFlows);
+}
+
+TEST(NatThreads, FirstPacketsOfOneFlowOnTwoThreadsBothSurvive) {
+  first_packets_on_two_threads(plain_spec());
+  NatSpec mapped = mapped_spec();
+  mapped.source->port_last = 65535;
+  first_packets_on_two_threads(mapped);
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ constexpr FieldSpec kFields[] = {
     {"policy", Shape::word, kRequest},
     {"nat", Shape::word, kRequest},
     {"inside-view", Shape::nothing, kRequest},
+    {"from-outside", Shape::nothing, kRequest},
     // what a packet becomes, and a translation may choose
     {"as", Shape::word, kIp},
     {"as-about", Shape::word, kIcmp},
@@ -78,6 +79,13 @@ constexpr FieldSpec kFields[] = {
     {"destination", Shape::word, kNat},
     {"dports", Shape::range, kNat},
     {"select", Shape::word, kNat},
+    {"filtering", Shape::word, kNat},
+    {"inside", Shape::word, kNat},
+    {"exempt", Shape::word, kNat},
+    {"keep", Shape::word, kNat},
+    {"blocks", Shape::word, kNat},
+    {"hold-down", Shape::duration, kNat},
+    {"inbound-refresh", Shape::toggle, kNat},
     // settings and other statements
     {"max-connections", Shape::number, kTracker},
     {"capacity", Shape::number, kTracker},

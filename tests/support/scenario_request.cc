@@ -81,6 +81,8 @@ void change_request(const Fields& fields, const Tracker& tracker, Request& reque
       request.label_mask = label_mask_of(parts);
     } else if (field.name == "inside-view") {
       request.inside_view = true;
+    } else if (field.name == "from-outside") {
+      request.from_outside = true;
     } else if (field.name == "policy") {
       const auto id = tracker.find_timeout_policy(field.value);
       request.timeout_policy = id.value_or(TimeoutPolicyId::standard);
@@ -91,9 +93,47 @@ void change_request(const Fields& fields, const Tracker& tracker, Request& reque
 bool same(const Request& a, const Request& b) {
   auto all = [](const Request& r) {
     return std::tie(r.zone, r.commit, r.force, r.mark, r.mark_mask, r.label, r.label_mask,
-                    r.timeout_policy, r.nat, r.inside_view);
+                    r.timeout_policy, r.nat, r.inside_view, r.from_outside);
   };
   return all(a) == all(b);
+}
+
+/// HOST or HOST-HOST.
+AddressRange make_range(const Scenario& scenario, Family family, std::string_view text) {
+  const Texts hosts = split(text, '-');
+  return {address_of(scenario, hosts.front(), family), address_of(scenario, hosts.back(), family)};
+}
+
+/// The fields that belong to endpoint-independent mapping, of which `filtering` must be there.
+NatMapping make_mapping(const Scenario& scenario, Family family, const Fields& fields) {
+  NatMapping mapping;
+  const std::string filtering = fields.text("filtering");
+  if (filtering == "address") mapping.filtering = NatFiltering::address_dependent;
+  if (filtering == "port") mapping.filtering = NatFiltering::address_and_port_dependent;
+  if (fields.has("inside")) {
+    mapping.inside = {make_range(scenario, family, fields.text("inside"))};
+  }
+  if (fields.has("exempt")) {
+    mapping.exempt = {make_range(scenario, family, fields.text("exempt"))};
+  }
+  for (const std::string& wish : split(fields.text("keep"), ',')) {
+    mapping.keep_port |= wish == "port";
+    mapping.keep_class |= wish == "class";
+    mapping.keep_parity |= wish == "parity";
+  }
+  if (fields.has("blocks")) {
+    const Texts numbers = split(fields.text("blocks"), 'x');
+    NatBlocks& blocks = mapping.blocks.emplace();
+    blocks.ports = static_cast<std::uint16_t>(parse_number(numbers.front()).value_or(0));
+    blocks.blocks_max = static_cast<std::uint16_t>(parse_number(numbers.back()).value_or(0));
+  }
+  if (fields.has("hold-down"))
+    mapping.hold_down = std::chrono::duration_cast<Duration>(
+        std::chrono::nanoseconds(parse_duration_ns(fields.text("hold-down")).value_or(0)));
+  if (fields.has("inbound-refresh")) {
+    mapping.inbound_refresh = fields.text("inbound-refresh") == "on";
+  }
+  return mapping;
 }
 
 NatSpec make_nat(const Scenario& scenario, Family family, const Fields& fields) {
@@ -119,6 +159,9 @@ NatSpec make_nat(const Scenario& scenario, Family family, const Fields& fields) 
   const std::string select = fields.text("select", "hash");
   if (select == "random") spec.selection = NatSelection::random;
   if (select == "persistent") spec.selection = NatSelection::persistent;
+  if (select == "prefix") spec.selection = NatSelection::prefix;
+  if (select == "npt") spec.selection = NatSelection::npt;
+  if (fields.has("filtering")) spec.mapping = make_mapping(scenario, family, fields);
   return spec;
 }
 
