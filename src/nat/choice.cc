@@ -104,9 +104,9 @@ std::optional<Family> family_of(const NatSpec& spec) {
   return std::nullopt;
 }
 
-NatChoice::NatChoice(const NatSpec& spec, const ParsedPacket& packet, const HashKey& secret,
-                     std::uint64_t nonce)
-    : spec_(spec), packet_(packet), random_(secret, nonce) {
+NatChoice::NatChoice(const NatSpec& spec, const ParsedPacket& packet, Zone zone,
+                     const HashKey& secret, std::uint64_t nonce, Crowds& crowds)
+    : spec_(spec), packet_(packet), zone_(zone), random_(secret, nonce), crowds_(crowds) {
   const bool by_id = has_identifier(packet.kind);
   has_ports_ = by_id || packet.kind != Kind::other;
   kept_source_ = packet.source_port;
@@ -125,6 +125,7 @@ NatChoice::NatChoice(const NatSpec& spec, const ParsedPacket& packet, const Hash
       varies_destination_ || !spec.source ? destination_.addresses : source_.addresses;
   choose_addresses(secret);
   begin_walk();
+  may_crowd_ = has_ports_ && !varies_destination_ && walks_[0].count >= kCrowdPorts;
 }
 
 void NatChoice::choose_addresses(const HashKey& secret) {
@@ -211,39 +212,115 @@ bool NatChoice::next_address() {
   return true;
 }
 
-bool NatChoice::next(Translation& candidate) {
-  if (stage_ == Stage::kept) {
-    stage_ = has_ports_ ? Stage::drawn : Stage::walked;
-    // A range for the destination's port beside a translated source: one of it, and the source's
-    // port then makes the difference.
-    const NatRange& to = destination_.range;
-    if (!has_identifier(packet_.kind) && to.has_ports() && !varies_destination_ &&
-        (kept_destination_ < to.port_first || kept_destination_ > to.port_last)) {
-      const std::uint32_t count = std::uint32_t{to.port_last} - to.port_first + 1;
-      kept_destination_ = static_cast<std::uint16_t>(to.port_first + random_.below(count));
-    }
-    if (!fill_addresses(candidate)) stage_ = Stage::done;
-    if (stage_ == Stage::done || may_keep()) return stage_ != Stage::done;
+CrowdKey NatChoice::crowd_of(const Translation& candidate) const {
+  const std::uint16_t remote_port =
+      has_identifier(packet_.kind) ? std::uint16_t{0} : candidate.destination_port;
+  return make_crowd_key(candidate.source, candidate.destination, remote_port, zone_, packet_.kind,
+                        packet_.family);
+}
+
+void NatChoice::give_back(const Translation& candidate) {
+  if (may_crowd_ && crowds_.count() != 0) {
+    crowds_.give_back(crowd_of(candidate), candidate.source_port);
   }
+}
+
+/// Gives     whether the candidate's crowd, if it has one, knows that somebody has the port.
+bool NatChoice::is_not_free(const Translation& candidate) {
+  if (!may_crowd_) return false;
+  return crowds_.take_exact(crowd_of(candidate), candidate.source_port) == Crowds::Take::not_free;
+}
+
+/// What is as it was, but for the addresses.
+bool NatChoice::keep(Translation& candidate) {
+  stage_ = has_ports_ ? Stage::drawn : Stage::walked;
+  // A range for the destination's port beside a translated source: one of it, and the source's
+  // port then makes the difference.
+  const NatRange& to = destination_.range;
+  if (!has_identifier(packet_.kind) && to.has_ports() && !varies_destination_ &&
+      (kept_destination_ < to.port_first || kept_destination_ > to.port_last)) {
+    const std::uint32_t count = std::uint32_t{to.port_last} - to.port_first + 1;
+    kept_destination_ = static_cast<std::uint16_t>(to.port_first + random_.below(count));
+  }
+  if (!fill_addresses(candidate)) stage_ = Stage::done;
+  return stage_ != Stage::done && may_keep() && !is_not_free(candidate);
+}
+
+bool NatChoice::draw(Translation& candidate) {
   fill_addresses(candidate);
-  if (stage_ == Stage::drawn) {
-    const Walk& preferred = walks_[0];
-    varied_port(candidate) =
-        static_cast<std::uint16_t>(preferred.first + random_.below(preferred.count));
-    if (--draws_left_ == 0) stage_ = Stage::walked;
-    return true;
+  const bool in_vain = draws_left_ == 0;
+  if (may_crowd_) {
+    const CrowdKey crowd = crowd_of(candidate);
+    if (in_vain ? crowds_.make(crowd) : crowds_.exists(crowd)) {
+      stage_ = Stage::crowded;
+      return false;
+    }
   }
-  while (stage_ == Stage::walked) {
-    const Walk& walk = walks_[walk_];
-    if (step_ < walk.count) {
-      const std::uint32_t place = (walk.start + step_++) % walk.count;
-      if (has_ports_) varied_port(candidate) = static_cast<std::uint16_t>(walk.first + place);
+  if (in_vain) {
+    stage_ = Stage::walked;
+    return false;
+  }
+  --draws_left_;
+  const Walk& preferred = walks_[0];
+  varied_port(candidate) =
+      static_cast<std::uint16_t>(preferred.first + random_.below(preferred.count));
+  return true;
+}
+
+bool NatChoice::take_of_crowd(Translation& candidate) {
+  fill_addresses(candidate);
+  const CrowdKey crowd = crowd_of(candidate);
+  for (; walk_ < walks_.size() && walks_[walk_].count != 0; ++walk_) {
+    const Walk& among = walks_[walk_];
+    const PortRange range{static_cast<std::uint16_t>(among.first),
+                          static_cast<std::uint16_t>(among.first + among.count - 1)};
+    const Crowds::Take result = crowds_.take(crowd, range, random_.next(), candidate.source_port);
+    if (result == Crowds::Take::taken) return true;
+    if (result == Crowds::Take::not_free) continue;
+    stage_ = Stage::walked;  // the crowd has dispersed
+    step_ = 0;
+    return false;
+  }
+  stage_ = next_address() ? Stage::drawn : Stage::done;
+  draws_left_ = kDraws;
+  return false;
+}
+
+bool NatChoice::walk(Translation& candidate) {
+  fill_addresses(candidate);
+  for (; walk_ < walks_.size() && walks_[walk_].count != 0; ++walk_) {
+    const Walk& among = walks_[walk_];
+    if (step_ < among.count) {
+      const std::uint32_t place = (among.start + step_++) % among.count;
+      if (has_ports_) varied_port(candidate) = static_cast<std::uint16_t>(among.first + place);
       return true;
     }
     step_ = 0;
-    if (++walk_ < walks_.size() && walks_[walk_].count != 0) continue;
-    if (!next_address()) stage_ = Stage::done;
-    fill_addresses(candidate);
+  }
+  const Stage again = has_ports_ ? Stage::drawn : Stage::walked;
+  stage_ = next_address() ? again : Stage::done;
+  draws_left_ = kDraws;
+  return false;
+}
+
+bool NatChoice::next(Translation& candidate) {
+  while (stage_ != Stage::done) {
+    switch (stage_) {
+      case Stage::kept:
+        if (keep(candidate)) return true;
+        break;
+      case Stage::drawn:
+        if (draw(candidate)) return true;
+        break;
+      case Stage::crowded:
+        if (take_of_crowd(candidate)) return true;
+        break;
+      case Stage::walked:
+        if (walk(candidate)) return true;
+        break;
+      case Stage::done:
+        break;
+    }
   }
   return false;
 }

@@ -2,8 +2,10 @@
 ///
 ///   kept        the ports as they are, when the spec allows it
 ///   drawn       some ports at random: one of them is free unless most are taken
-///   walked      every port of the source's class, then every other one, for each address: so a
-///               translation fails only when nothing is free
+///   crowded     ports that may be free, by nat/crowds.h, of the source's class, then others
+///   walked      where there is no crowd: every such port
+///
+/// and so on with the next address: a translation fails only when nothing is free.
 ///
 /// Only what may change changes: the source's port where the source is translated or must give way
 /// to another connection, the destination's port where the spec has a range for it.
@@ -20,6 +22,7 @@
 #include <uct/result.h>
 
 #include "base/siphash.h"
+#include "nat/crowds.h"
 #include "nat/rewrite.h"
 #include "packet/parsed_packet.h"
 
@@ -52,12 +55,15 @@ class NatRandom {
 class NatChoice {
  public:
   /// `packet` opens the connection; its family is the spec's.
-  NatChoice(const NatSpec& spec, const ParsedPacket& packet, const HashKey& secret,
-            std::uint64_t nonce);
+  NatChoice(const NatSpec& spec, const ParsedPacket& packet, Zone zone, const HashKey& secret,
+            std::uint64_t nonce, Crowds& crowds);
 
   /// Gives     false when there are no more candidates; none comes twice, but that a drawn one may
   ///           come again when all are walked.
   bool next(Translation& candidate);
+
+  /// The candidate was neither entered in the table nor found there.
+  void give_back(const Translation& candidate);
 
  private:
   using Words = std::array<std::uint32_t, 4>;
@@ -77,25 +83,35 @@ class NatChoice {
     std::uint32_t address = 0;    ///< the chosen one's place
   };
 
-  enum class Stage : std::uint8_t { kept, drawn, walked, done };
+  enum class Stage : std::uint8_t { kept, drawn, crowded, walked, done };
 
   static constexpr std::uint32_t kDraws = 8;
+  static constexpr std::uint32_t kCrowdPorts = 128;  ///< fewer are walked as fast
 
   void choose_addresses(const HashKey& secret);
   bool fill_address(const Side& side, std::uint32_t (&words)[4]) const;
   bool fill_addresses(Translation& candidate) const;
   void begin_walk();
   bool next_address();
+  CrowdKey crowd_of(const Translation& candidate) const;
+  bool is_not_free(const Translation& candidate);
+  bool keep(Translation& candidate);
+  bool draw(Translation& candidate);
+  bool take_of_crowd(Translation& candidate);
+  bool walk(Translation& candidate);
   bool may_keep() const;
   std::uint16_t& varied_port(Translation& candidate) const;
 
   const NatSpec& spec_;
   const ParsedPacket& packet_;
+  const Zone zone_;
   NatRandom random_;
+  Crowds& crowds_;
   Side source_;
   Side destination_;
   bool has_ports_ = false;           ///< ports or an ICMP id
   bool varies_destination_ = false;  ///< its port is drawn and walked, not the source's
+  bool may_crowd_ = false;           ///< the source's port varies, and widely
   std::uint16_t kept_source_ = 0;
   std::uint16_t kept_destination_ = 0;
   std::array<Walk, 2> walks_{};  ///< those preferred, then the rest

@@ -104,6 +104,7 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
   ZoneTable::Entry* zone = zones.entry(record.key.zone);
   if (zone != nullptr) leave_zone(shard, *zone);
   give_place(shard);
+  crowds.leaves(record.key);
   shard.index.erase(hash, number | kFamilyBit<Key>);
   family.records.free(number);
 }

@@ -128,6 +128,8 @@ class Pipeline {
     MappingUse use{};    ///< what it holds of the spec's mappings
     std::uint8_t origin = 0;
     bool changes = true;
+    /// Whoever has the tuple is not finished yet, or opened this very connection: try again.
+    bool has_twin = false;
   };
 
   // ---- pipeline.cc ----------------------------------------------------------------------------

@@ -84,6 +84,7 @@ void TrackerCore::link_alias(const AliasPlace& place, const AliasBody& home) {
 
 template <typename Key>
 void TrackerCore::take_out_alias(Shard& shard, std::uint32_t number, std::uint64_t hash) {
+  crowds.leaves(shard.family<Key>().records.record(number).key);
   shard.index.erase(hash, number | kFamilyBit<Key>);
   shard.family<Key>().records.free(number);
   --shard.aliases;

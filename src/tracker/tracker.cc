@@ -43,6 +43,7 @@ core::TrackerCore::TrackerCore(const Config& settings)
       shard_bits(static_cast<std::uint32_t>(std::countr_zero(settings.shards))),
       shards(new core::Shard[settings.shards]),
       policies(settings.timeouts),
+      crowds(settings.hash_key),
       fragments(settings.max_fragmented_datagrams, settings.fragment_timeout, settings.hash_key),
       max_connections(settings.max_connections),
       epoch_ms(kNoEpoch) {}

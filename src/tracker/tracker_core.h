@@ -161,6 +161,7 @@ struct TrackerCore {
   ZoneTable zones;
   PolicyTable policies;
   NatTable nats;
+  Crowds crowds;
   std::atomic<std::uint32_t> aliases{0};    ///< reply tuples of translated connections
   std::atomic<std::uint64_t> nat_nonce{0};  ///< one for each choice of a translation
   FragmentFollower fragments;

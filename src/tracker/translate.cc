@@ -168,23 +168,32 @@ Reason Pipeline::enter_reply(const Item& item, const Key& key, NatOpening<Key>& 
   }
   const std::uint64_t hash = hash_key(opening.reply, tracker_.config.hash_key);
   AliasBody holder{};
+  holder.number = kNoNumber;
   const Reason reason = tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
-  if (reason != Reason::nat_exhausted || !tracker_.remove_expired(holder, opening.reply, now_ms_)) {
-    return reason;
+  if (reason != Reason::nat_exhausted) return reason;
+  if (tracker_.remove_expired(holder, opening.reply, now_ms_)) {
+    return tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
   }
-  return tracker_.enter_alias(opening.reply, hash, now_ms_, opening.place, holder);
+  const bool unfinished = holder.number != kNoNumber && holder.linked == 0;
+  opening.has_twin = unfinished || (holder.linked != 0 && holder.hash() == item.hash);
+  return reason;
 }
 
 /// Chooses a tuple and enters its record; gives what enter_reply() does.
 template <typename Key>
 Reason Pipeline::choose(const Item& item, const Key& key, NatOpening<Key>& opening) {
   if (nat_->mappings != nullptr) return choose_mapped(item, key, opening);
-  NatChoice choice(nat_->spec, item.parsed, tracker_.config.hash_key,
-                   tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed));
-  while (choice.next(opening.tuple)) {
-    const Reason reason = enter_reply(item, key, opening);
-    if (reason != Reason::nat_exhausted) return reason;
-  }
+  do {
+    NatChoice choice(nat_->spec, item.parsed, request_.zone, tracker_.config.hash_key,
+                     tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed), tracker_.crowds);
+    while (choice.next(opening.tuple)) {
+      const Reason reason = enter_reply(item, key, opening);
+      if (reason == Reason::none) return reason;
+      if (reason == Reason::nat_exhausted) continue;
+      choice.give_back(opening.tuple);
+      return reason;
+    }
+  } while (tracker_.remove_due(now_ms_));  // a crowd does not know what expired
   return Reason::nat_exhausted;
 }
 
@@ -204,8 +213,9 @@ Reason Pipeline::choose_mapped(const Item& item, const Key& key, NatOpening<Key>
     reason = mappings.open(wanted, now_ms_, random, opening.tuple, opening.use);
     const bool may_be_held_by_expired =
         reason == Reason::nat_exhausted || reason == Reason::nat_quota;
+    opening.has_twin = false;
     if (may_be_held_by_expired && tracker_.remove_due(now_ms_)) continue;
-    if (reason != Reason::none) break;
+    if (reason != Reason::none) return reason;
     reason = enter_reply(item, key, opening);
     if (reason == Reason::none && opening.changes) {
       if (!opening.use.empty()) opening.place.nat = static_cast<std::uint16_t>(nat_->id);
@@ -213,7 +223,7 @@ Reason Pipeline::choose_mapped(const Item& item, const Key& key, NatOpening<Key>
     }
     const bool again = reason == Reason::nat_exhausted && mappings.is_alone(opening.use);
     mappings.close(opening.use, now_ms_, Hold::free_now);
-    if (!again) break;
+    if (!again) return reason;
     wanted.fresh_port = true;
   }
   return reason;
@@ -250,7 +260,8 @@ bool Pipeline::open_translated_of(Block& block, std::size_t i) {
   {
     Shard& shard = tracker_.shards[block.shard[i]];
     const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
-    late = reason == Reason::none && exists<Key>(shard, item);
+    const bool by_twin = reason == Reason::nat_exhausted && opening.has_twin;
+    late = by_twin || (reason == Reason::none && exists<Key>(shard, item));
     if (!late) {
       if (reason == Reason::none) reason = enter_translated<Key>(shard, item, place, opening);
       opened = reason == Reason::none;

@@ -94,6 +94,66 @@ TEST_F(Nat, FailsOnlyWhenNoPortIsFree) {
   EXPECT_EQ(send(elsewhere).reason, Reason::none) << "another destination has ports of its own";
 }
 
+/// A full range in which connections end in every way that there is: what ended can be had again at
+/// once, and nothing else.
+TEST_F(Nat, WhatIsFreeInACrowdIsFound) {
+  constexpr std::uint32_t kPorts = 600;
+  make(source_nat(1, 3000, 3000 + kPorts - 1));
+  std::mt19937 random(2);
+  std::uint32_t next = 0;
+  std::set<std::uint32_t> clients;
+  const auto open = [&](bool ours = true) {
+    const std::uint32_t client = 0x0a000000 + next++;
+    UdpFrame frame(
+        ours ? End{client, 5000} : End{kExternal, static_cast<std::uint16_t>(3000 + next % kPorts)},
+        {kServer, 53});
+    Request request = request_;
+    if (!ours) request.nat = NatId::none;
+    Packet packet = frame.packet();
+    Verdict verdict;
+    tracker_->process({&packet, 1}, request, now_, {&verdict, 1});
+    if (verdict.reason == Reason::none && ours) clients.insert(client);
+    return verdict.reason;
+  };
+  const auto fill = [&](std::uint32_t free) {
+    for (std::uint32_t i = 0; i < free; ++i) ASSERT_EQ(open(), Reason::none) << i << " of " << free;
+    ASSERT_EQ(open(), Reason::nat_exhausted);
+  };
+  const auto end_some = [&](std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto client = std::next(clients.begin(), static_cast<int>(random() % clients.size()));
+      Filter filter;
+      filter.original.source = address(*client);
+      ASSERT_EQ(tracker_->flush(now_, filter), 1U);
+      clients.erase(client);
+    }
+  };
+  fill(kPorts);
+  for (std::uint32_t round = 0; round < 50; ++round) {
+    const auto count = static_cast<std::uint32_t>(1 + random() % 20);
+    end_some(count);
+    fill(count);
+  }
+  // The gateway's own connections take ports of the range, and give them back.
+  end_some(kPorts / 2);
+  std::uint32_t own = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::uint32_t before = tracker_->connection_count();
+    const Reason reason = open(false);
+    ASSERT_TRUE(reason == Reason::none || reason == Reason::nat_tuple_side) << name(reason);
+    own += tracker_->connection_count() - before;
+  }
+  fill(kPorts / 2 - own);
+  Filter filter;
+  filter.original.source = address(kExternal);
+  ASSERT_EQ(tracker_->flush(now_, filter), own);
+  fill(own);
+  // All expire, and no sweep comes.
+  now_ += 100s;
+  clients.clear();
+  fill(kPorts);
+}
+
 TEST_F(Nat, TheNextAddressServesWhenOneIsFull) {
   make(source_nat(3, 7, 8));
   std::set<End> used;
