@@ -9,7 +9,7 @@ namespace {
 
 // In the order of bench::workloads(). One-threaded workloads take no --threads and no --unsteered;
 // those that report every call of all their runs together, or one run, take no --runs.
-constexpr std::array<BenchEntry, 11> kEntries = {{
+constexpr std::array<BenchEntry, 12> kEntries = {{
     {.workload = "established",
      .options = "--connections --packets --threads --runs --target --ipv6 --udp --zipf --single "
                 "--unsteered --exclusive --shards",
@@ -42,6 +42,9 @@ constexpr std::array<BenchEntry, 11> kEntries = {{
     {.workload = "collide",
      .options = "--connections --runs --target --exclusive --shards",
      .example = "uct bench collide --connections 100k"},
+    {.workload = "nat",
+     .options = "--connections --packets --runs --ipv6 --udp --zipf --exclusive --shards",
+     .example = "uct bench nat --runs 3"},
     {.workload = "replay",
      .options = "--connections --packets --runs --target --exclusive --shards",
      .example = "uct bench replay web.pcap"},

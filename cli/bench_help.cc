@@ -22,7 +22,7 @@ takes by itself is measured by the same loop with nothing behind it, and shown.
 uct bench compare runs them beside their rivals; it has a --help of its own.
 
 Workloads (uct bench list says their questions)
-  established setup crr mixed sweep grow memory flood collide replay floor
+  established setup crr mixed sweep grow memory flood collide nat replay floor
 
 How much
   --connections M    connections; 10k, 1M and 4M are understood. 1M if not given

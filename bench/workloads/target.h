@@ -26,6 +26,9 @@ class Target {
 
   virtual std::uint64_t connection_count() const = 0;
 
+  /// Gives     how a request names the translation; none when the target translates nothing.
+  virtual NatId add_nat(const NatSpec&) { return NatId::none; }
+
   /// Gives     which of `threads` threads should send this packet's connection, where the target
   ///           has a wish (Tracker::shard_of), as a dispatcher in front of workers would ask.
   virtual unsigned home(const Packet& packet, unsigned threads) const = 0;

@@ -32,6 +32,11 @@ std::unique_ptr<Tracker> make_tracker(const Options& options, std::uint64_t conn
   return made.ok() ? std::move(made.value()) : nullptr;
 }
 
+NatId add_to(Tracker& tracker, const NatSpec& spec) {
+  const auto added = tracker.add_nat(spec);
+  return added.ok() ? added.value() : NatId::none;
+}
+
 class SharedTarget final : public Target {
  public:
   SharedTarget(std::unique_ptr<Tracker> tracker, unsigned shards)
@@ -43,6 +48,7 @@ class SharedTarget final : public Target {
   }
   std::uint64_t sweep(Timestamp now) override { return tracker_->sweep(now).removed; }
   std::uint64_t connection_count() const override { return tracker_->connection_count(); }
+  NatId add_nat(const NatSpec& spec) override { return add_to(*tracker_, spec); }
   unsigned home(const Packet& packet, unsigned threads) const override {
     return tracker_->shard_of(packet, 0) * threads / shards_;
   }
@@ -83,6 +89,11 @@ class ExclusiveTarget final : public Target {
     std::uint64_t count = 0;
     for (const auto& tracker : trackers_) count += tracker->connection_count();
     return count;
+  }
+  NatId add_nat(const NatSpec& spec) override {
+    NatId id = NatId::none;
+    for (const auto& tracker : trackers_) id = add_to(*tracker, spec);  // the same in each
+    return id;
   }
   unsigned home(const Packet& packet, unsigned threads) const override {
     return symmetric_hash(packet) % threads;

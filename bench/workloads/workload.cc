@@ -7,7 +7,7 @@ namespace uct::bench {
 
 namespace {
 
-constexpr std::array<Workload, 11> kWorkloads = {{
+constexpr std::array<Workload, 12> kWorkloads = {{
     {"established", "What does a packet of an established connection cost?", run_established},
     {"setup", "What does it cost to open a connection?", run_setup},
     {"crr", "What does a short connection cost: opened, asked, answered and closed?", run_crr},
@@ -17,6 +17,7 @@ constexpr std::array<Workload, 11> kWorkloads = {{
     {"memory", "How much memory does a connection take, and is it given back?", run_memory},
     {"flood", "What does a SYN flood cost the connections that are there already?", run_flood},
     {"collide", "What do keys cost that an attacker chose to fall into one place?", run_collide},
+    {"nat", "What does translation cost: a packet, an opening, the last free port?", run_nat},
     {"replay", "What does a packet of real traffic cost?", run_replay},
     {"floor", "What would a packet cost if nothing but the memory had to be waited for?",
      run_floor},

@@ -32,6 +32,7 @@ Result run_grow(const Options& options);
 Result run_memory(const Options& options);
 Result run_flood(const Options& options);
 Result run_collide(const Options& options);
+Result run_nat(const Options& options);
 Result run_replay(const Options& options);
 
 /// The physical floor, in bench/peers/floor.cc: two prefetched random lines a packet.

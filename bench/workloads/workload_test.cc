@@ -31,11 +31,11 @@ std::vector<Promise> promises() {
                                          &Result::p9999_ns, &Result::max_ns};
   std::vector<Figure> both = packets;
   both.insert(both.end(), connections.begin(), connections.end());
-  return {{"established", packets}, {"setup", connections},   {"crr", both},
-          {"mixed", packets},       {"sweep", latencies},     {"grow", latencies},
-          {"memory", {}},  // bytes_per_connection may be 0: an earlier test's memory, used again
-          {"flood", packets},       {"collide", connections}, {"replay", packets},
-          {"floor", packets}};
+  // The bytes of `memory` may be 0: an earlier test's memory, used again.
+  return {
+      {"established", packets}, {"setup", connections}, {"crr", both},       {"mixed", packets},
+      {"sweep", latencies},     {"grow", latencies},    {"memory", {}},      {"flood", packets},
+      {"collide", connections}, {"nat", both},          {"replay", packets}, {"floor", packets}};
 }
 
 Options tiny(std::string_view workload) {
@@ -72,7 +72,7 @@ TEST(Workloads, AreFoundByTheirNames) {
     EXPECT_TRUE(workload.question.ends_with('?')) << workload.name;
     names.insert(workload.name);
   }
-  EXPECT_EQ(names.size(), 11U);
+  EXPECT_EQ(names.size(), 12U);
   EXPECT_EQ(find_workload(""), nullptr);
   EXPECT_EQ(find_workload("establishe"), nullptr);
 }
@@ -181,6 +181,23 @@ TEST(Mixed, OpensAboutNineOfAHundred) {
   ASSERT_EQ(result.extra.size(), 1U);
   EXPECT_EQ(result.extra[0].name, "opened_a_run");
   EXPECT_NEAR(result.extra[0].value, 1800, 200);
+}
+
+TEST(Nat, TimesEachLevelUpToTheLastPort) {
+  const Result result = run_nat(tiny("nat"));
+  std::set<std::string> above_zero;
+  for (const Result::Extra& extra : result.extra) {
+    if (extra.value > 0) above_zero.insert(extra.name);
+    if (extra.name == "first_refusal_percent") {
+      EXPECT_EQ(extra.value, 100);
+    }
+  }
+  for (const char* name :
+       {"plain_ns_per_packet", "plain_ns_per_connection", "rival_ns_per_connection",
+        "new_mapping_10_ns", "new_mapping_50_ns", "new_mapping_90_ns", "new_mapping_99_ns",
+        "new_mapping_999_ns", "first_refusal_percent", "ns_per_refused_packet", "kept_percent"}) {
+    EXPECT_TRUE(above_zero.contains(name)) << name;
+  }
 }
 
 TEST(Memory, SaysHowManyBytesAConnectionTakes) {

@@ -63,7 +63,7 @@ _uct_bench() {
         _uct_words "--connections --packets --threads --runs --target --ipv6 --udp --zipf --single
           --unsteered --exclusive --shards --json -h --help" "$word"
       elif ((COMP_CWORD == 2)); then
-        _uct_words "established setup crr mixed sweep grow memory flood collide replay floor
+        _uct_words "established setup crr mixed sweep grow memory flood collide nat replay floor
           compare list" "$word"
       elif [[ ${COMP_WORDS[2]} == replay ]]; then
         compopt -o filenames
