@@ -87,7 +87,7 @@ void Crowds::give_back(const CrowdKey& key, std::uint16_t port) {
   count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-/// Either end may be the external one: an untranslated connection stands in a translation's way too.
+/// Either end may be the external one: untranslated connections stand in a translation's way too.
 template <typename Key>
 void Crowds::give_back_ends(const Key& key) {
   for (const unsigned end : {0U, 1U}) {

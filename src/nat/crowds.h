@@ -2,10 +2,10 @@
 ///
 /// With endpoint-dependent mapping the table says whether a tuple is free, and a port drawn at
 /// random is free with the share that is: fine until most are taken, hopeless at the last. A crowd
-/// is made when drawing fails; it holds the ports that may be free. What is drawn from it leaves it,
-/// whether the table finds it free or taken, and comes back when the entry that has it leaves the
-/// table. So every free port is in it, a look-up that was in vain is made once, and a choice costs
-/// the same at 99.9 % as at half; when the crowd is empty nothing is free.
+/// is made when drawing fails; it holds the ports that may be free. What is drawn from it leaves
+/// it, whether the table finds it free or taken, and comes back when the entry that has it leaves
+/// the table. So every free port is in it, a look-up that was in vain is made once, and a choice
+/// costs the same at 99.9 % as at half; when the crowd is empty nothing is free.
 ///
 /// Any entry of the table that leaves is told here, translated or not, while there are crowds.
 ///

@@ -39,6 +39,8 @@ Translation tuple_of(const ParsedPacket& packet) {
 /// Fills the addresses of a packet that the express lane read: it needs none but its key's.
 template <typename Key>
 void fill_addresses(const Key& key, unsigned from, ParsedPacket& packet) {
+  std::memset(packet.source, 0, sizeof(packet.source));  // all of it is hashed
+  std::memset(packet.destination, 0, sizeof(packet.destination));
   std::memcpy(packet.source, key.address[from].data(), sizeof(key.address[0]));
   std::memcpy(packet.destination, key.address[1 - from].data(), sizeof(key.address[0]));
 }
