@@ -54,6 +54,18 @@ struct SctpBody {
   std::uint8_t tag_known[2];  ///< 0, or from what it was learned (proto/sctp.cc)
 };
 
+/// What the other tuple of a connection is to its own.
+struct Sides {
+  static constexpr std::uint8_t kSource = 1;       ///< the originator has another address or port
+  static constexpr std::uint8_t kDestination = 2;  ///< likewise the responder
+
+  std::uint8_t origin;   ///< the end of the reply tuple's key that stands for the originator
+  std::uint8_t changed;  ///< the bits above
+
+  bool source() const { return (changed & kSource) != 0; }
+  bool destination() const { return (changed & kDestination) != 0; }
+};
+
 /// What the record of a reply tuple holds: where its connection is. It has no deadline and is in no
 /// timer wheel; it goes when its connection goes.
 struct AliasBody {
@@ -62,7 +74,9 @@ struct AliasBody {
   std::uint32_t hash_high;
   std::uint32_t number;  ///< of the connection, with the family's bit
   std::uint8_t shard;
-  std::uint8_t linked;  ///< 0 until the connection is entered
+  std::uint8_t linked;      ///< 0 until the connection is entered
+  std::uint8_t generation;  ///< of the connection's record
+  Sides sides;
 
   std::uint64_t hash() const { return std::uint64_t{hash_high} << 32 | hash_low; }
 };
@@ -116,15 +130,17 @@ struct AliasPlace {
   std::uint16_t nat;  ///< the spec whose mappings the connection holds; 0 for none
 };
 
-/// The other tuple of a translated connection, under the connection's number.
+/// The other tuple of a translated connection, under the connection's number. Aligned so that one
+/// lies on one cache line.
 template <typename Key>
-struct Translated {
-  Key reply;  ///< key of the packets that the responder sends and receives
-  AliasPlace alias;
-  std::uint8_t origin;  ///< the end of `reply` that stands for the originator
-  bool source;          ///< its address or port is another than the originator's
-  bool destination;     ///< likewise of the responder
+struct alignas(sizeof(Key) <= 16 ? 32 : 64) Translated {
+  Key reply;            ///< key of the packets that the responder sends and receives
+  std::uint32_t alias;  ///< number of its record, with the family's bit
+  std::uint8_t alias_generation;
+  Sides sides;
+  std::uint16_t nat;  ///< as in AliasPlace
 };
+static_assert(sizeof(Translated<KeyV4>) == 32 && sizeof(Translated<KeyV6>) == 64);
 
 /// Gives     the direction of a packet that end `from` sent; without a branch, because packets come
 ///           from either end as they please.

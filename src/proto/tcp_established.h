@@ -40,15 +40,16 @@ inline constexpr auto kScalesInEffect = [] {
 }();
 
 /// Gives     whether what matters here is that and nothing else: established, no FIN seen, heard
-///           from both sides, not picked up; without mark,
-///           label or translation.
+///           from both sides, not picked up; without mark, label or translation, but with the
+///           status bits kBesides.
+template <unsigned kBesides = 0>
 inline bool is_plainly_established(const Body& body) {
   // State and status are neighbours: one comparison for both.
   static_assert(offsetof(Body, status) == offsetof(Body, state) + 1);
   constexpr unsigned kAsked = status::kSeenReply | status::kAssured | status::kPickedUp |
                               status::kHasMark | status::kHasLabel | status::kTranslated |
                               status::kAlias;
-  constexpr unsigned kWanted = status::kSeenReply | status::kAssured;
+  constexpr unsigned kWanted = status::kSeenReply | status::kAssured | kBesides;
   constexpr auto kState = static_cast<unsigned>(TcpState::established);
   constexpr bool kLittle = std::endian::native == std::endian::little;
   constexpr unsigned kMask = kLittle ? 0xff | kAsked << 8 : 0xff00 | kAsked;
@@ -62,7 +63,8 @@ inline bool is_plainly_established(const Body& body) {
 ///
 /// Requires  is_plainly_established(body)
 /// Gives     false and changes nothing when the segment is not plainly inside its window.
-inline bool update_established(Body& body, Direction direction, const PlainSegment& segment) {
+[[gnu::always_inline]] inline bool update_established(Body& body, Direction direction,
+                                                      const PlainSegment& segment) {
   const auto sender = static_cast<unsigned>(direction);
   const unsigned receiver = sender ^ 1;
   TcpBody& tcp = body.tcp;

@@ -98,8 +98,12 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
     shard.labels.free(family.records.cold(number).label_number);
   }
   if ((record.body.status & status::kTranslated) != 0) {
-    const AliasPlace& alias = family.translated[number].alias;
-    shard.orphans.push({alias, alias.nat != 0 ? family.uses[number] : MappingUse{}});
+    const Translated<Key>& other = family.translated[number];
+    const std::uint64_t reply_hash = hash_key(other.reply, config.hash_key);
+    shard.orphans.push(
+        {{reply_hash, other.alias, static_cast<std::uint8_t>(shard_number(reply_hash)),
+          other.alias_generation, other.nat},
+         other.nat != 0 ? family.uses[number] : MappingUse{}});
   }
   ZoneTable::Entry* zone = zones.entry(record.key.zone);
   if (zone != nullptr) leave_zone(shard, *zone);
@@ -124,9 +128,9 @@ ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const {
   info.original = make_tuple(record.key, origin);
   if ((record.body.status & status::kTranslated) != 0) {
     const Translated<Key>& other = family.translated[number];
-    info.reply = make_tuple(other.reply, 1U - other.origin);
-    info.source_translated = other.source;
-    info.destination_translated = other.destination;
+    info.reply = make_tuple(other.reply, 1U - other.sides.origin);
+    info.source_translated = other.sides.source();
+    info.destination_translated = other.sides.destination();
   } else {
     info.reply = make_tuple(record.key, 1 - origin);
   }

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 
+#include "nat/rewrite_tcp.h"
 #include "tracker/pipeline.h"
 
 namespace uct::core {
@@ -54,6 +55,7 @@ struct Pipeline::Lane {
   Lane(const Pipeline& pipeline, Shard& shard) UCT_REQUIRES(shard.lock)
       : records(&shard.family<Key>().records.record(0)),
         colds(&shard.family<Key>().records.cold(0)),
+        translated(shard.family<Key>().translated.data()),
         timeouts(pipeline.tracker_.policies.timeouts(TimeoutClass::tcp_established)),
         capacity(shard.family<Key>().records.capacity()),
         now(static_cast<std::uint32_t>(shard.now_ms)),
@@ -62,6 +64,7 @@ struct Pipeline::Lane {
 
   Record<Key>* records;
   Cold* colds;
+  const Translated<Key>* translated;
   const std::atomic<std::uint32_t>* timeouts;
   std::uint32_t capacity;
   std::uint32_t now;
@@ -69,10 +72,28 @@ struct Pipeline::Lane {
   const Verdict* verdicts;  ///< by direction, but for the handle
 };
 
-/// Lets packet i pass when the number that was guessed is its connection's, the connection is
-/// plainly established, and nothing but windows, counters and the deadline changes.
+/// Lets a packet of a plainly established connection pass when nothing but windows, counters and
+/// the deadline changes.
 ///
 /// Gives     false, and changes nothing, when it needs a closer look.
+template <typename Key>
+[[gnu::always_inline]] inline bool Pipeline::go_on(const Lane<Key>& lane, std::uint32_t number,
+                                                   Direction direction, const ExpressItem& item) {
+  Body& body = lane.records[number].body;
+  const std::uint32_t timeout = lane.timeouts[body.policy].load(std::memory_order_relaxed);
+  // A deadline that has passed (0 or huge as a number without sign), or that would come nearer than
+  // it was, is for the timer wheel.
+  if (body.deadline - lane.now - 1 >= timeout) return false;
+  if (!tcp::update_established(body, direction, item.segment)) return false;
+  count_packet(body, lane.colds[number], direction, item.ip_size);
+  body.timeout = timeout;
+  body.deadline = lane.now + timeout;
+  return true;
+}
+
+/// Lets packet i pass when the number that was guessed is its connection's.
+///
+/// Gives     as go_on().
 template <typename Key>
 [[gnu::always_inline]] inline bool Pipeline::pass(const Lane<Key>& lane, Block& block,
                                                   std::size_t i, Verdict& verdict) {
@@ -85,17 +106,46 @@ template <typename Key>
   if (!has_words(record.key, block.template words<Key>(i)) || !tcp::is_plainly_established(body)) {
     return false;
   }
-  const std::uint32_t timeout = lane.timeouts[body.policy].load(std::memory_order_relaxed);
-  // A deadline that has passed (0 or huge as a number without sign), or that would come nearer than
-  // it was, is for the timer wheel.
-  if (body.deadline - lane.now - 1 >= timeout) return false;
   const ExpressItem& item = block.lane[i];
   const Direction direction = direction_of(body, item.from);
-  if (!tcp::update_established(body, direction, item.segment)) return false;
-  count_packet(body, lane.colds[number], direction, item.ip_size);
-  body.timeout = timeout;
-  body.deadline = lane.now + timeout;
+  if (!go_on(lane, number, direction, item)) return false;
   verdict = lane.verdicts[static_cast<unsigned>(direction)];
+  verdict.connection = make_handle(lane.handle, number, record.key.generation, block.hash[i]);
+  return true;
+}
+
+/// Likewise a packet of a translated connection, by the tuple of its side, and gives it the other
+/// one. Without branches on the side, which nobody can predict.
+template <typename Key>
+[[gnu::always_inline]] inline bool Pipeline::pass_translated(const Lane<Key>& lane, Block& block,
+                                                             std::size_t i, Verdict& verdict) {
+  const std::uint32_t number = block.guess[i] ^ kFamilyBit<Key>;
+  if (number >= lane.capacity) return false;
+  const Record<Key>& record = lane.records[number];
+  const Body& body = record.body;
+  const bool by_reply = (block.redirected >> i & 1) != 0;
+  const auto& home = block.home[i];
+  // The connection may have gone since its reply tuple was read, a moment ago: a place without one
+  // has no kind, and another one at it another generation.
+  const bool own = has_words(record.key, block.template words<Key>(i));
+  const bool sent_on = (record.key.kind == Kind::tcp) & (record.key.generation == home.generation);
+  if (!(by_reply ? sent_on : own) || !tcp::is_plainly_established<status::kTranslated>(body)) {
+    return false;
+  }
+  const Translated<Key>& other = lane.translated[number];
+  const Sides* const sides = by_reply ? &home.sides : &other.sides;
+  const ExpressItem& item = block.lane[i];
+  const unsigned inner_origin = end_of(body, Direction::original);
+  const unsigned origin = by_reply ? sides->origin : inner_origin;
+  const auto direction = static_cast<Direction>(item.from ^ origin);
+  // What carries the tuple of the other side is for the long way to refuse.
+  if (by_reply != (direction == Direction::reply)) return false;
+  if (!go_on(lane, number, direction, item)) return false;
+  const Key* const becomes = by_reply ? &record.key : &other.reply;
+  const unsigned from = by_reply ? 1 - inner_origin : sides->origin;
+  rewrite_tcp(burst_[block.first + i].data + express::kEthernetHeader, *becomes, from);
+  verdict = lane.verdicts[static_cast<unsigned>(direction)];
+  verdict.state |= translated_state(*sides);
   verdict.connection = make_handle(lane.handle, number, record.key.generation, block.hash[i]);
   return true;
 }
@@ -114,6 +164,37 @@ template <typename Key>
     which &= which - 1;
   }
   return which;
+}
+
+/// Likewise those of translated connections.
+template <typename Key>
+[[gnu::noinline]] std::uint32_t Pipeline::pass_all_translated(const Lane<Key>& lane, Block& block,
+                                                              std::uint32_t which,
+                                                              Verdict* verdicts) {
+  while (which != 0) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(which));
+    if (!pass_translated(lane, block, i, verdicts[i])) break;
+    which &= which - 1;
+  }
+  return which;
+}
+
+/// Lets packets of one family through the lane, whether their connections are translated or not.
+///
+/// Gives     those that are left from the first that needs a closer look on.
+template <typename Key>
+std::uint32_t Pipeline::run_lane(Shard& shard, Block& block, std::uint32_t which,
+                                 Verdict* verdicts) {
+  const Lane<Key> lane(*this, shard);
+  std::uint32_t left = pass_all(lane, block, which, verdicts);
+  if (tracker_.aliases.load(std::memory_order_relaxed) == 0 || request_.inside_view) return left;
+  while (left != 0) {
+    const std::uint32_t before = left;
+    left = pass_all_translated(lane, block, left, verdicts);
+    if (left == before) break;
+    left = pass_all(lane, block, left, verdicts);
+  }
+  return left;
 }
 
 /// Decides the packets of one shard among those of a block, in their order.
@@ -155,8 +236,8 @@ std::uint32_t Pipeline::visit_shard(Block& block, std::uint32_t number, std::uin
     if ((alike & first) != 0) {
       const std::uint32_t stop = left & ~alike;  // the run ends before the lowest of these
       const std::uint32_t run = left & (stop == 0 ? ~0U : (stop & (0U - stop)) - 1);
-      const std::uint32_t rest = v6 ? pass_all(Lane<KeyV6>(*this, shard), block, run, verdicts)
-                                    : pass_all(Lane<KeyV4>(*this, shard), block, run, verdicts);
+      const std::uint32_t rest = v6 ? run_lane<KeyV6>(shard, block, run, verdicts)
+                                    : run_lane<KeyV4>(shard, block, run, verdicts);
       left = (left & ~run) | rest;
       if (rest == 0) continue;
     }

@@ -90,6 +90,12 @@ class Pipeline {
         redirected;        ///< bit i: sent on from its reply tuple to the connection: hash, shard
                            ///< and guess are the connection's, the key's words its own
     std::uint32_t astray;  ///< bit i: it was, and the connection was gone
+    /// Of those redirected, what their reply tuple said of the connection.
+    struct Home {
+      std::uint8_t generation;
+      Sides sides;
+    };
+    std::array<Home, kBlock> home;
     std::array<ExpressItem, kBlock> lane;
     std::array<Item, kBlock> items;
 
@@ -157,10 +163,21 @@ class Pipeline {
   template <typename Key>
   struct Lane;
   template <typename Key>
+  static bool go_on(const Lane<Key>& lane, std::uint32_t number, Direction direction,
+                    const ExpressItem& item);
+  template <typename Key>
   static bool pass(const Lane<Key>& lane, Block& block, std::size_t i, Verdict& verdict);
+  template <typename Key>
+  bool pass_translated(const Lane<Key>& lane, Block& block, std::size_t i, Verdict& verdict);
   template <typename Key>
   static std::uint32_t pass_all(const Lane<Key>& lane, Block& block, std::uint32_t which,
                                 Verdict* verdicts);
+  template <typename Key>
+  std::uint32_t pass_all_translated(const Lane<Key>& lane, Block& block, std::uint32_t which,
+                                    Verdict* verdicts);
+  template <typename Key>
+  std::uint32_t run_lane(Shard& shard, Block& block, std::uint32_t which, Verdict* verdicts)
+      UCT_REQUIRES(shard.lock);
   std::uint32_t finish_shard(Block& block, std::uint32_t shard, std::uint32_t which);
   std::uint32_t visit_shard(Block& block, std::uint32_t number, std::uint32_t which);
   void enter_shard(Shard& shard) UCT_REQUIRES(shard.lock);
@@ -234,6 +251,8 @@ class Pipeline {
   template <typename Key>
   Reason choose(const Item& item, const Key& key, NatOpening<Key>& opening);
   template <typename Key>
+  static AliasBody home_of(Shard& shard, const Item& item) UCT_REQUIRES(shard.lock);
+  template <typename Key>
   Reason choose_mapped(const Item& item, const Key& key, NatOpening<Key>& opening);
   template <typename Key>
   Reason enter_reply(const Item& item, const Key& key, NatOpening<Key>& opening);
@@ -246,7 +265,11 @@ class Pipeline {
   template <typename Key>
   void note_translation(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
                         const NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
-  static StateFlags translated_state(bool source, bool destination);
+  static StateFlags translated_state(const Sides& sides) {
+    static_assert(static_cast<unsigned>(StateFlags::snat) == Sides::kSource << 6);
+    static_assert(static_cast<unsigned>(StateFlags::dnat) == Sides::kDestination << 6);
+    return static_cast<StateFlags>(sides.changed << 6);
+  }
   template <typename Key>
   static Direction direction_in(Shard& shard, const Item& item, std::uint32_t number)
       UCT_REQUIRES(shard.lock);

@@ -163,6 +163,13 @@ inline void prefetch_record(const Shard& shard,
   }
 }
 
+/// Any address will do: a line that is not there is not fetched.
+template <std::size_t kSize>
+inline void prefetch_lines(const void* place) {
+  __builtin_prefetch(place, 1, 3);
+  if constexpr (kSize > 64) __builtin_prefetch(static_cast<const std::byte*>(place) + 64, 1, 3);
+}
+
 /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a
 /// packet has at hand without touching more than the record's first line. These are the bits that
 /// all handles of a shard and family share.

@@ -61,6 +61,12 @@ bool same_end(const std::uint32_t (&a)[4], std::uint16_t a_port, const std::uint
   return std::memcmp(a, b, sizeof(a)) == 0 && a_port == b_port;
 }
 
+/// Hides from the compiler what it knows of a value, lest it makes branches of it.
+std::uint64_t opaque(std::uint64_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
 std::span<std::byte> bytes_of(const Packet& packet) { return {packet.data, packet.size}; }
 
 /// The source address of the packet itself, where parsed.source is that of one it quotes.
@@ -120,8 +126,24 @@ void Pipeline::resolve_one(Shard& shard, Block& block, std::size_t i) {
     if (entry == kNoNumber) return;
     block.guess[i] = entry;
   }
+  // Which side a packet comes from nobody can predict: bits choose, not branches.
   const Body& body = records.record(entry & ~kV6Bit).body;
-  if ((body.status & status::kAlias) != 0 && body.alias.linked != 0) send_on(block, i, body.alias);
+  const AliasBody& alias = body.alias;
+  const bool is_alias = ((body.status & status::kAlias) != 0) & (alias.linked != 0);
+  const bool is_translated = (body.status & status::kTranslated) != 0;
+  const auto choose = [mask = opaque(0 - std::uint64_t{is_alias})](
+                          std::uint64_t yes, std::uint64_t no) { return no ^ ((yes ^ no) & mask); };
+  block.redirected |= std::uint32_t{is_alias} << i;
+  block.hash[i] = choose(alias.hash(), block.hash[i]);
+  block.shard[i] = static_cast<std::uint8_t>(choose(alias.shard, block.shard[i]));
+  block.guess[i] = static_cast<std::uint32_t>(choose(alias.number, entry));
+  block.home[i] = {alias.generation, alias.sides};
+  if (!(is_alias | is_translated)) return;
+  const FamilyPool<Key>& there = tracker_.shards[block.shard[i]].template family<Key>();
+  const std::uint32_t number = block.guess[i] & ~kV6Bit;
+  const auto address = [](const auto& of) { return reinterpret_cast<std::uintptr_t>(&of); };
+  prefetch_lines<sizeof(Record<Key>)>(reinterpret_cast<const void*>(
+      choose(address(there.records.record(number)), address(there.translated[number]))));
 }
 
 void Pipeline::send_on(Block& block, std::size_t i, const AliasBody& home) {
@@ -129,6 +151,7 @@ void Pipeline::send_on(Block& block, std::size_t i, const AliasBody& home) {
   block.hash[i] = home.hash();
   block.shard[i] = home.shard;
   block.guess[i] = home.number;
+  block.home[i] = {home.generation, home.sides};
 }
 
 /// The connection of a reply tuple is gone: the packet is judged where its tuple belongs.
@@ -241,6 +264,20 @@ void Pipeline::leave_reply(const Item& item, std::size_t place, const NatOpening
   static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, tuple_of(item.parsed)));
 }
 
+/// Gives     what its reply tuple says of a connection that was just entered.
+template <typename Key>
+AliasBody Pipeline::home_of(Shard& shard, const Item& item) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const std::uint32_t number = item.guess & ~kV6Bit;
+  return {static_cast<std::uint32_t>(item.hash),
+          static_cast<std::uint32_t>(item.hash >> 32),
+          item.guess,
+          shard.number,
+          1,
+          family.records.record(number).key.generation,
+          family.translated[number].sides};
+}
+
 /// Opens the connection of packet i, whose shard is not locked.
 ///
 /// Gives     false when another thread was faster: the packet is one of its connection then.
@@ -271,8 +308,7 @@ bool Pipeline::open_translated_of(Block& block, std::size_t i) {
       verdicts_[place].reason = reason;
       count_verdict(shard, verdicts_[place]);
     }
-    home = {static_cast<std::uint32_t>(item.hash), static_cast<std::uint32_t>(item.hash >> 32),
-            item.guess, shard.number, 1};
+    if (opened && entered) home = home_of<Key>(shard, item);
   }
   if (opened && entered) {
     tracker_.link_alias<Key>(opening.place, home);
@@ -290,26 +326,20 @@ bool Pipeline::open_translated_of(Block& block, std::size_t i) {
 
 // ---- packets of translated connections ----------------------------------------------------------
 
-StateFlags Pipeline::translated_state(bool source, bool destination) {
-  StateFlags state = StateFlags::untracked;
-  if (source) state |= StateFlags::snat;
-  if (destination) state |= StateFlags::dnat;
-  return state;
-}
-
 /// Gives     the direction of a packet, or of the packet that an error quotes.
 template <typename Key>
 Direction Pipeline::direction_in(Shard& shard, const Item& item, std::uint32_t number) {
   FamilyPool<Key>& family = shard.family<Key>();
   if (!item.by_reply) return direction_of(family.records.record(number).body, item.from);
-  return item.from == family.translated[number].origin ? Direction::original : Direction::reply;
+  return item.from == family.translated[number].sides.origin ? Direction::original
+                                                             : Direction::reply;
 }
 
 /// Gives     whether a packet of a translated connection may prolong it (RFC 4787 REQ-6).
 template <typename Key>
 bool Pipeline::may_refresh(Shard& shard, Kind kind, std::uint32_t number, Direction direction) {
   FamilyPool<Key>& family = shard.family<Key>();
-  const std::uint16_t nat = family.translated[number].alias.nat;
+  const std::uint16_t nat = family.translated[number].nat;
   if (nat == 0 || kind == Kind::tcp) return true;
   const NatEntry* entry = tracker_.nats.find(static_cast<NatId>(nat));
   if (entry->spec.mapping->inbound_refresh) return true;
@@ -328,16 +358,16 @@ void Pipeline::translate(Shard& shard, const Item& item, std::size_t place, std:
   const Translated<Key>& other = family.translated[number];
   Translation tuple;
   if (direction == Direction::original) {
-    tuple = tuple_of(other.reply, other.origin);
+    tuple = tuple_of(other.reply, other.sides.origin);
   } else if (item.by_reply) {
     tuple = tuple_of(record.key, end_of(record.body, Direction::reply));
   } else {  // a reply seen inside
-    tuple = tuple_of(other.reply, 1U - other.origin);
+    tuple = tuple_of(other.reply, 1U - other.sides.origin);
   }
   if (rewrite(bytes_of(burst_[place]), item.parsed, tuple) != RewriteRefusal::none) {
     return reject(place, Reason::nat_impossible);
   }
-  verdicts_[place].state |= translated_state(other.source, other.destination);
+  verdicts_[place].state |= translated_state(other.sides);
 }
 
 /// Likewise an error about such a connection. `quoted` is the direction of the packet it quotes.
@@ -359,29 +389,29 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
   Translation quote;
   std::array<std::uint32_t, 4> destination;
   if (quoted == Direction::original && !item.by_reply) {  // seen inside
-    quote = tuple_of(other.reply, other.origin);
-    destination = words_of(other.reply, other.origin);
+    quote = tuple_of(other.reply, other.sides.origin);
+    destination = words_of(other.reply, other.sides.origin);
     if (source == words_of(record.key, 1 - origin)) {
-      source = words_of(other.reply, 1U - other.origin);
+      source = words_of(other.reply, 1U - other.sides.origin);
     }
   } else if (quoted == Direction::original) {
     quote = tuple_of(record.key, origin);
     destination = words_of(record.key, origin);
-    if (source == words_of(other.reply, 1U - other.origin)) {
+    if (source == words_of(other.reply, 1U - other.sides.origin)) {
       source = words_of(record.key, 1 - origin);
     }
   } else {
-    quote = tuple_of(other.reply, 1U - other.origin);
-    destination = words_of(other.reply, 1U - other.origin);
-    if (other.source || source == words_of(record.key, origin)) {
-      source = words_of(other.reply, other.origin);
+    quote = tuple_of(other.reply, 1U - other.sides.origin);
+    destination = words_of(other.reply, 1U - other.sides.origin);
+    if (other.sides.source() || source == words_of(record.key, origin)) {
+      source = words_of(other.reply, other.sides.origin);
     }
   }
   if (rewrite_error(bytes_of(burst_[place]), item.parsed, quote, source, destination) !=
       RewriteRefusal::none) {
     return reject(place, Reason::nat_impossible);
   }
-  verdicts_[place].state |= translated_state(other.source, other.destination);
+  verdicts_[place].state |= translated_state(other.sides);
 }
 
 /// Notes the other tuple of a connection that was just entered.
@@ -395,13 +425,17 @@ void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t plac
   const Translation after = tuple_of(opening.reply, opening.origin);
   Translated<Key>& other = family.translated[number];
   other.reply = opening.reply;
-  other.alias = opening.place;
-  other.origin = opening.origin;
-  if (opening.place.nat != 0) family.uses[number] = opening.use;
-  other.source = !same_end(before.source, before.source_port, after.source, after.source_port);
-  other.destination = !same_end(before.destination, before.destination_port, after.destination,
-                                after.destination_port);
-  verdicts_[place].state |= translated_state(other.source, other.destination);
+  other.alias = opening.place.number;
+  other.alias_generation = opening.place.generation;
+  other.nat = opening.place.nat;
+  if (other.nat != 0) family.uses[number] = opening.use;
+  const bool source = !same_end(before.source, before.source_port, after.source, after.source_port);
+  const bool destination = !same_end(before.destination, before.destination_port, after.destination,
+                                     after.destination_port);
+  other.sides = {opening.origin,
+                 static_cast<std::uint8_t>((source ? Sides::kSource : 0) |
+                                           (destination ? Sides::kDestination : 0))};
+  verdicts_[place].state |= translated_state(other.sides);
 }
 
 #define UCT_INSTANTIATE(Key)                                                                     \
