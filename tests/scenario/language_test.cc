@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/support/scenario_parse.h"
 #include "tests/support/scenario_run.h"
@@ -61,6 +62,56 @@ TEST(ScenarioLanguage, EveryFamilyThatHostsHaveIsPlayed) {
   EXPECT_EQ(variants(both.scenario).size(), 6U);
   const ParseResult one = parse("host c 192.0.2.1\nexpect count = 0\n");
   EXPECT_EQ(variants(one.scenario).size(), 3U);
+}
+
+// ---- what a translation may choose --------------------------------------------------------------
+
+/// What is complained of when `lines` are played with a host e behind which c hides.
+std::vector<Mismatch> mismatches_of(const std::string& lines, bool bursts = false) {
+  const ParseResult parsed =
+      parse(kHosts + "host e 203.0.113.9\nhost f 203.0.113.10\n" +
+            "set nat out source e ports 2000-2009\nrequest nat out\n" + lines);
+  EXPECT_EQ(parsed.error, "");
+  return run(parsed.scenario, variants(parsed.scenario)[bursts ? 2 : 0]).mismatches;
+}
+
+TEST(ScenarioLanguage, AChoiceWithinTheRangeIsBelievedAndTheRestCompared) {
+  for (const bool bursts : {false, true}) {
+    EXPECT_TRUE(mismatches_of("c > s udp as e-f:2000-2009>s = new|snat\n"
+                              "s > from@1 udp as s>c = est|rpl|snat\n"
+                              "c > s udp as from@1>s = est|snat\n"
+                              "c > to@1 udp as from@1>to@1 = est|snat\n",
+                              bursts)
+                    .empty());
+  }
+}
+
+TEST(ScenarioLanguage, AChoiceBeyondTheRangeIsAMismatch) {
+  const auto port = mismatches_of("c > s udp as e:1-1999>s = new|snat\n");
+  ASSERT_EQ(port.size(), 1U);
+  EXPECT_EQ(port[0].got.rfind("it left with 203.0.113.9 20", 0), 0U) << port[0].got;
+  EXPECT_EQ(mismatches_of("c > s udp as f-f:2000-2009>s = new|snat\n").size(), 1U);
+  EXPECT_EQ(mismatches_of("c > s udp as e-e:2000-2009>s:81-82 = new|snat\n").size(), 1U);
+}
+
+TEST(ScenarioLanguage, AnotherPortThanTheEarlierOneIsAMismatch) {
+  const auto found = mismatches_of(
+      "c > s udp as e:2000-2009>s = new|snat\n"
+      "c:1 > s udp as e:2000-2009>s = new|snat\n"
+      "s > from@1 udp as s>c:1 = est|rpl|snat\n");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].got.rfind("other bytes from ", 0), 0U) << found[0].got;
+}
+
+TEST(ScenarioLanguage, EndsOfPacketsThatAreStillToComeAreRefused) {
+  const std::string complaint =
+      "3: from@N and to@N want the number of an earlier packet, counted from 1";
+  EXPECT_EQ(complaint_about("s > from@1 udp = new"), complaint);
+  EXPECT_EQ(complaint_about("to@0 > c udp = new"), complaint);
+  EXPECT_EQ(complaint_about("c > s udp as c>to@1 = new"), complaint);
+  EXPECT_EQ(complaint_about("c > s udp as c-x:1-2>s = new"), "3: no host is named 'x'");
+  EXPECT_EQ(complaint_about("c > s udp = new\nexpect connection from@1 > s udp = none"),
+            "4: a host is wanted here");
 }
 
 TEST(ScenarioLanguage, MismatchNamesLineAndReasonAndCorrectsTheText) {

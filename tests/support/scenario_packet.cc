@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "tests/support/scenario_ends.h"
 #include "tests/support/scenario_request.h"
 
 namespace uct::scenario {
@@ -137,32 +138,6 @@ Frame make_arp(const Statement& s, const Ends& ends) {
   return frame;
 }
 
-/// Makes "host" or "host:port" one end of a packet; of an ICMP query the port is its id.
-void set_end(const Scenario& scenario, const std::string& text, bool source, Statement& statement) {
-  const std::vector<std::string> parts = split(text, ':');
-  Endpoint& end = source ? statement.from : statement.to;
-  const bool moves = end.host != parts[0];
-  end.host = parts[0];
-  if (parts.size() > 1) {
-    end.port = static_cast<std::uint16_t>(parse_number(parts[1]).value_or(0));
-    if (source && statement.fields.has("id")) statement.fields.set("id", parts[1]);
-  } else if (moves && scenario.find_host(parts[0]) != nullptr &&
-             scenario.find_host(parts[0])->port != 0) {
-    end.port = scenario.find_host(parts[0])->port;
-  }
-}
-
-/// The statement of the packet that this one must become: made anew, with checksums of its own.
-Statement as_translated(const Scenario& scenario, const Statement& statement) {
-  Statement other = statement;
-  const std::vector<std::string> ends = split(statement.fields.text("as"), '>');
-  set_end(scenario, ends[0], true, other);
-  if (ends.size() > 1) set_end(scenario, ends[1], false, other);
-  if (statement.fields.has("as-about"))
-    other.fields.set("about", statement.fields.text("as-about"));
-  return other;
-}
-
 /// Whether nothing is wrong with a packet, so that hardware would call its checksums good.
 bool is_sound(const Fields& fields) {
   constexpr std::array<std::string_view, 9> kFaults = {
@@ -244,6 +219,7 @@ Frame FrameMaker::build(const Statement& statement, Sent& sent) const {
   Frame frame;
   frame.link = link.type;
   frame.bytes = link.header;
+  frame.network_offset = link.header.size();
   frame.bytes.append(sent.ip);
   if (f.has("cut")) frame.bytes.resize(link.header.size() + f.number("cut"));
   frame.bytes.zeros(f.number("pad"));
@@ -256,16 +232,55 @@ Frame FrameMaker::build(const Statement& statement, Sent& sent) const {
   return frame;
 }
 
-Frame FrameMaker::make(const Statement& statement) {
-  Sent sent;
-  Frame frame = build(statement, sent);
-  Sent left = sent;
-  if (statement.fields.has("as")) {
-    frame.translated = build(as_translated(scenario_, statement), left).bytes;
+/// The statement with hosts and ports in place of the ends of earlier packets.
+Statement FrameMaker::with_plain_ends(const Statement& statement) const {
+  Statement plain = statement;
+  const auto plain_text = [&](const std::string& text) {
+    const auto earlier = earlier_end(text);
+    return earlier ? end_text(left_statements_[earlier->number - 1], earlier->source) : text;
+  };
+  for (const bool source : {true, false}) {
+    const std::string& host = source ? statement.from.host : statement.to.host;
+    if (!earlier_end(host)) continue;
+    const std::string text = plain_text(host);
+    set_end(scenario_, text, source, plain);
+    if (!plain.fields.has("id")) plain.fields.add("id", text.substr(text.find(':') + 1));
   }
-  sent_.push_back(std::move(sent));
-  left_.push_back(std::move(left));
+  if (!statement.fields.has("as")) return plain;
+  const std::vector<std::string> ends = split(statement.fields.text("as"), '>');
+  plain.fields.set("as", plain_text(ends[0]) + ">" + plain_text(ends[1]));
+  return plain;
+}
+
+Frame FrameMaker::make(const Statement& statement) {
+  const Statement plain = with_plain_ends(statement);
+  Sent sent;
+  Frame frame = build(plain, sent);
+  frame.number = sent_.size();
+  frame.open = is_open(plain);
+  sent_.push_back(sent);
+  left_.push_back(std::move(sent));
+  left_statements_.push_back(plain);
+  if (plain.fields.has("as") && !frame.open) leave(frame);
   return frame;
+}
+
+/// Notes what the packet must become.
+void FrameMaker::leave(Frame& frame) {
+  Statement& statement = left_statements_[frame.number];
+  statement = as_translated(scenario_, statement);
+  frame.translated = build(statement, left_[frame.number]).bytes;
+}
+
+std::string FrameMaker::settle(Frame& frame) {
+  if (!frame.open) return "";
+  frame.open = false;
+  const Sent& sent = left_[frame.number];
+  const std::string complaint =
+      settle_ends(scenario_, frame.bytes, frame.network_offset,
+                  frame.network_offset + sent.transport_offset, left_statements_[frame.number]);
+  if (complaint.empty()) leave(frame);
+  return complaint;
 }
 
 }  // namespace uct::scenario

@@ -5,6 +5,7 @@
 
 #include <uct/timeout_policy.h>
 
+#include "tests/support/scenario_ends.h"
 #include "tests/support/scenario_grammar.h"
 
 namespace uct::scenario {
@@ -162,6 +163,10 @@ class Parser {
 
   void endpoint(Words& words, Endpoint& endpoint) {
     const std::vector<std::string> parts = split(words.take(), ':');
+    if (is_earlier(parts[0])) {
+      endpoint.host = parts[0];
+      return;
+    }
     const Host* host = result_.scenario.find_host(parts[0]);
     if (host == nullptr) return fail("no host is named '" + parts[0] + "'");
     endpoint.host = host->name;
@@ -170,6 +175,16 @@ class Parser {
     const auto port = parse_number(parts[1]);
     if (!port || *port > 65535) return fail("'" + parts[1] + "' is no port");
     endpoint.port = static_cast<std::uint16_t>(*port);
+  }
+
+  /// Gives     whether this is the end of an earlier packet; complains when there is none such.
+  bool is_earlier(const std::string& text) {
+    const auto earlier = earlier_end(text);
+    if (!earlier) return false;
+    if (earlier->number == 0 || earlier->number > packets_) {
+      fail("from@N and to@N want the number of an earlier packet, counted from 1");
+    }
+    return true;
   }
 
   /// "FROM > TO PROTOCOL", which begins a packet and names a connection.
@@ -218,14 +233,16 @@ class Parser {
     }
   }
 
-  /// FROM>TO, without blanks: what the packet must become.
+  /// FROM>TO, without blanks: what the packet must become, see scenario_ends.h.
   void check_translated(const Fields& fields) {
     if (!fields.has("as")) return;
     const std::vector<std::string> ends = split(fields.text("as"), '>');
     if (ends.size() != 2) return fail("as FROM>TO is wanted, without blanks");
     for (const std::string& end : ends) {
-      const std::string host = split(end, ':')[0];
-      if (result_.scenario.find_host(host) == nullptr) fail("no host is named '" + host + "'");
+      if (is_earlier(end)) continue;
+      for (const std::string& host : split(split(end, ':')[0], '-')) {
+        if (result_.scenario.find_host(host) == nullptr) fail("no host is named '" + host + "'");
+      }
     }
   }
 
@@ -286,6 +303,7 @@ class Parser {
     statement.subject = words.take();
     const std::string& what = statement.subject;
     if (what == "connection" && words.peek(1) == ">") {
+      if (earlier_end(words.peek()) || earlier_end(words.peek(2))) fail("a host is wanted here");
       const ProtocolSpec* spec = line_of_tuple(words, statement);
       if (spec == nullptr) return;
       if (spec->name == "proto" || spec->scope == scope::kIcmp) statement.detail = words.take();

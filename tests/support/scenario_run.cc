@@ -95,6 +95,11 @@ class Player {
     Request request = request_;
     change(statement.with, request);
     if (!waiting_.empty() && !same(request, waiting_request_)) process_waiting();
+    // What may be asked about a packet whose ends the tracker chooses is known when it has left.
+    if (std::any_of(waiting_.begin(), waiting_.end(),
+                    [](const Waiting& one) { return one.frame.open; })) {
+      process_waiting();
+    }
     waiting_request_ = request;
     waiting_.push_back({&statement, frames_.make(statement)});
     if (!variant_.bursts || waiting_.size() == kBurstMax) process_waiting();
@@ -113,6 +118,10 @@ class Player {
       const Statement& statement = *waiting_[i].statement;
       compare(statement, true_words(verdicts[i], statement.expected),
               why(verdicts[i], explanations[i]));
+      const std::string complaint = frames_.settle(waiting_[i].frame);
+      if (!complaint.empty()) {
+        mismatch(statement.line, "as " + statement.fields.text("as"), complaint, "");
+      }
       compare_bytes(statement, waiting_[i].frame);
     }
     waiting_.clear();
