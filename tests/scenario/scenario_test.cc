@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -102,6 +103,58 @@ TEST(ScenarioFiles, EveryRuleIsShownByOne) {
   for (const std::string& path : find_files()) shown.merge(rules_of(read_file(path)));
   for (const std::string& rule : all_rules()) {
     EXPECT_TRUE(shown.count(rule) > 0) << "no file begins with \"# " << rule << ": \"";
+  }
+}
+
+// ---- the table of Open vSwitch's cases, nat/README.md -------------------------------------------
+
+/// Each case with the files that its row names.
+std::map<std::string, std::set<std::string>> table_of_cases() {
+  std::map<std::string, std::set<std::string>> table;
+  for (const std::string& line : split(read_file("nat/README.md"), '\n')) {
+    const std::vector<std::string> columns = split(line, '|');
+    if (columns.size() < 4 || columns[2].find(".scenario`") == std::string::npos) continue;
+    const std::string name = columns[1].substr(1, columns[1].size() - 2);
+    for (const std::string& word : split(columns[2], '`')) {
+      if (word.find(".scenario") != std::string::npos) table[name].insert(word);
+    }
+  }
+  return table;
+}
+
+/// The quoted names of a first line `# Open vSwitch "a", "b": ...`, which may be several lines.
+std::set<std::string> cases_of(const std::string& text) {
+  std::set<std::string> cases;
+  if (text.rfind("# Open vSwitch \"", 0) != 0) return cases;
+  std::string head = text.substr(0, text.find("\":"));
+  for (std::size_t end = head.find("\n# "); end != std::string::npos; end = head.find("\n# ")) {
+    head.replace(end, 3, " ");
+  }
+  const std::vector<std::string> parts = split(head, '"');
+  for (std::size_t i = 1; i < parts.size(); i += 2) cases.insert(parts[i]);
+  return cases;
+}
+
+TEST(ScenarioFiles, EveryFileOfTheTableOfCasesExists) {
+  const auto table = table_of_cases();
+  EXPECT_GE(table.size(), 38U) << "a case is missing, or the table is not understood";
+  for (const auto& [name, files] : table) {
+    for (const std::string& file : files) {
+      EXPECT_TRUE(std::filesystem::exists(std::string(kDirectory) + "/" + file))
+          << "\"" << name << "\" is said to be shown by " << file;
+    }
+  }
+}
+
+TEST(ScenarioFiles, ATranslatedCaseIsInTheTableWithItsFile) {
+  const auto table = table_of_cases();
+  for (const std::string& path : find_files()) {
+    if (path.rfind("nat/", 0) != 0) continue;
+    for (const std::string& name : cases_of(read_file(path))) {
+      const auto row = table.find(name);
+      EXPECT_TRUE(row != table.end() && row->second.count(path) > 0)
+          << path << " shows \"" << name << "\", and nat/README.md does not say so";
+    }
   }
 }
 
