@@ -109,6 +109,21 @@ if(NOT UCT_ONLY_THREAD_TESTS)
   uct_add_room_tests(tools_test tools quick)
 endif()
 
+# --- the gateway of tests/system, and the tests of its parts that need no root -------------------
+if(TARGET uct_cli AND CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT UCT_ONLY_THREAD_TESTS)
+  uct_find_sources(gateway_sources tests/system/gateway)
+  add_library(uct_test_gateway STATIC ${gateway_sources})
+  uct_flags(uct_test_gateway)
+  target_link_libraries(uct_test_gateway PUBLIC uct_cli)
+  add_executable(tap_gateway tests/system/tap_gateway.cc)
+  uct_test_flags(tap_gateway)
+  target_link_libraries(tap_gateway PRIVATE uct_test_gateway)
+  uct_add_room_tests(gateway_test tests/system quick)
+  if(TARGET gateway_test)
+    target_link_libraries(gateway_test PRIVATE uct_test_gateway)
+  endif()
+endif()
+
 # --- misuse must not compile --------------------------------------------------------------------
 # Each tests/misuse/x.cc compiles as it is and does not with -DMISUSE: two tests a file.
 set(uct_syntax_only ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only ${uct_warnings} -Werror

@@ -8,12 +8,13 @@
 # 203.0.113.0/24 and 2001:db8:3::/48 have no route on the router unless a
 # session adds one: they serve as "unreachable" and as tunnel addresses.
 # Names end in the pid of the script, so two recordings can run side by side.
-# Sourced by record.sh; REQUIRES: $WORK is a directory, $SESSION is set.
+# Sourced by record.sh; REQUIRES: $WORK is a directory, $SESSION is set. What needs neither of them
+# serves tests/system too, whose namespaces are others.
 
 readonly CLIENT4=192.0.2.2 CLIENT6=2001:db8:1::2
 readonly ROUTER4=192.0.2.1 ROUTER6=2001:db8:1::1
 readonly SERVER4=198.51.100.2 SERVER6=2001:db8:2::2
-readonly LAB_NAMESPACES="client router server"
+readonly LAB_NAMESPACES=${LAB_NAMESPACES:-client router server}
 
 # The namespace's name for a role (client, router, server).
 ns_name() { printf 'uct-%s-%d' "$1" "$$"; }
