@@ -2,7 +2,7 @@
 # Real programs through translation: a gateway made of libuct between network namespaces.
 #
 # Each line is one check. What is checked outside is what the outside host saw. Nothing leaves the
-# namespaces (nat_network.sh), which go at the end, also after a failure.
+# namespaces (nat/network.sh), which go at the end, also after a failure.
 set -euo pipefail
 
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,7 +25,10 @@ skip_all() {
 
 can_run() {
   ((EUID == 0)) || skip_all "needs root"
-  [[ -x $GATEWAY ]] || skip_all "no tap_gateway beside $UCT"
+  if [[ ! -x $GATEWAY ]]; then
+    echo "no tap_gateway beside $UCT: cmake --build build/release --target tap_gateway" >&2
+    exit 1
+  fi
   [[ -c /dev/net/tun ]] || skip_all "no /dev/net/tun"
   command -v ip python3 >/dev/null || skip_all "needs ip and python3"
   ip netns add "uct-probe-$$" 2>/dev/null || skip_all "ip netns does not work here"
@@ -64,7 +67,7 @@ matches() {
 peer() {
   local role=$1
   shift
-  in_ns "$role" python3 "$TESTS/nat_peer.py" "$@" 2>&1
+  in_ns "$role" python3 "$TESTS/nat/peer.py" "$@" 2>&1
 }
 
 # sees NAME PATTERN ROLE ARGUMENTS...: a client in ROLE; the server's line about it has to match.
@@ -78,7 +81,7 @@ sees() {
 serves() {
   local role=$1 port=$2 tries
   shift 2
-  ip netns exec "$(ns_name "$role")" python3 "$TESTS/nat_peer.py" serve "$role" "$@" \
+  ip netns exec "$(ns_name "$role")" python3 "$TESTS/nat/peer.py" serve "$role" "$@" \
     >>"$WORK/servers.log" 2>&1 </dev/null &
   for ((tries = 0; tries < 50; tries++)); do
     peer "$role" tcp ::1 "$port" >/dev/null && return 0
@@ -175,6 +178,7 @@ check_ping() {
 two_ping() {
   local name="a and b ping $2 $1" address=$2 pattern=$3 watcher other
   shift 3
+  rm -f "$WORK/watch" "$WORK/ping" # of the pair before
   peer server watch-ping "$address" 2 >"$WORK/watch" &
   watcher=$!
   waits_for watching "$WORK/watch"
@@ -187,7 +191,7 @@ two_ping() {
   matches "  and outside two ids are seen" "watching,$pattern" "$(paste -s -d , "$WORK/watch")"
 }
 
-# waits_for TEXT FILE: until it is there, at most two seconds.
+# waits_for TEXT FILE: until it is there, at most two seconds; the check that follows tells.
 waits_for() {
   local tries
   for ((tries = 0; tries < 20; tries++)); do
@@ -259,14 +263,20 @@ check_hairpin() {
 }
 
 check_load_balancing() {
-  local names
-  names=$(peer server tcp 198.51.100.6 80 --repeat 24 | cut -d ' ' -f 1 | sort -u | tr '\n' ' ')
-  matches "load balancing at random: both hosts serve" "a b " "$names"
+  local source
+  matches "load balancing at random: both hosts serve" "a b " \
+    "$(serving_hosts 198.51.100.6 --repeat 24)"
   for source in 192.0.2.11 192.0.2.12 192.0.2.13; do
-    names=$(peer server tcp 198.51.100.7 80 --repeat 6 --from $source | cut -d ' ' -f 1 \
-      | sort -u | tr '\n' ' ')
-    matches "load balancing by source: $source stays with one" "a |b " "$names"
+    matches "load balancing by source: $source stays with one" "a |b " \
+      "$(serving_hosts 198.51.100.7 --repeat 6 --from $source)"
   done
+}
+
+# serving_hosts ADDRESS ARGUMENTS...: the names that answer, each once.
+serving_hosts() {
+  local address=$1
+  shift
+  { peer server tcp "$address" 80 "$@" || true; } | cut -d ' ' -f 1 | sort -u | tr '\n' ' '
 }
 
 # --- path MTU -----------------------------------------------------------------------------------
@@ -301,6 +311,10 @@ check_path_mtu() {
   sees "TCP IPv6" "b $S6 $PORT" server tcp $EXT6 8080 --bytes 1000000
   learned "an error from behind the port forward reached the server, IPv4" server $EXT4 1360
   learned "  IPv6" server $EXT6 1360
+  sees "hairpin TCP IPv4 past it" "b $EXT4 $PORT" a tcp $EXT4 8080 --bytes 1000000
+  sees "hairpin TCP IPv6 past it" "b $EXT6 $PORT" a tcp $EXT6 8080 --bytes 1000000
+  learned "an error about a hairpin reached a, IPv4" a $EXT4 1360
+  learned "  IPv6" a $EXT6 1360
 }
 
 # --- what the gateway counted -------------------------------------------------------------------
@@ -352,11 +366,11 @@ if (($# > 0)); then
   if [[ $1 == --help ]]; then exit 0; else exit 2; fi
 fi
 can_run
-# Whatever hangs: it ends, and cleans up.
+# Whatever hangs: it ends, and cleans up once the command ends that runs (LIMIT).
 if [[ -z ${UCT_NAT_BOUNDED:-} ]]; then
-  UCT_NAT_BOUNDED=yes exec timeout -k 10 180 "$0"
+  UCT_NAT_BOUNDED=yes exec timeout -k 30 60 "$0"
 fi
-# shellcheck source=tests/system/nat_network.sh
-source "$TESTS/nat_network.sh"
-LIMIT=25
+# shellcheck source=tests/system/nat/network.sh
+source "$TESTS/nat/network.sh"
+LIMIT=15
 run

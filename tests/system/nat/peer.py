@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The two ends of tests/system/nat_programs.sh: an echo server that says whom it sees, and clients.
 
-  nat_peer.py serve NAME [--tcp PORT...] [--udp PORT...] [--sctp PORT...]
-  nat_peer.py tcp|udp|sctp ADDRESS PORT [--bytes N] [--from ADDRESS] [--source-port PORT]
+  peer.py serve NAME [--tcp PORT...] [--udp PORT...] [--sctp PORT...]
+  peer.py tcp|udp|sctp ADDRESS PORT [--bytes N] [--from ADDRESS] [--source-port PORT]
               [--tries N] [--repeat N] [--hold SECONDS] [--timeout SECONDS]
-  nat_peer.py watch-ping ADDRESS COUNT [--timeout SECONDS]
-  nat_peer.py has-sctp
+  peer.py watch-ping ADDRESS COUNT [--timeout SECONDS]
+  peer.py has-sctp
 
 A connection gets one line, "NAME PEER-ADDRESS PEER-PORT", and then all that it sends. A datagram
 `who` gets that line, any other comes back as it is. A client prints the line that it got, and fails
