@@ -121,6 +121,16 @@ check_tcp() {
     a tcp $S6 7000 --bytes 4000000 --source-port 5002
 }
 
+# The kernel gives an error to the socket whose packet it quotes, and to no other.
+check_closed_ports() {
+  local refused=".*ConnectionRefusedError.*"
+  sees "UDP IPv4 to a closed port: the program is told" "$refused" a udp $S4 7999
+  sees "UDP IPv6 to a closed port" "$refused" a udp $S6 7999
+  sees "TCP IPv4 to a closed port" "$refused" a tcp $S4 7999
+  sees "UDP IPv4 from outside, to a forwarded closed port" "$refused" server udp $EXT4 9999
+  sees "UDP IPv6 from outside, to a forwarded closed port" "$refused" server udp $EXT6 9999
+}
+
 check_sctp() {
   if [[ -z $(sctp_option) ]]; then
     leave_out "SCTP" "this kernel has no SCTP"
@@ -350,8 +360,8 @@ run() {
   make_routes
   start_servers
   local check
-  for check in udp tcp sctp same_source_port ping traceroute ranges port_forward hairpin \
-    load_balancing path_mtu statistics; do
+  for check in udp tcp closed_ports sctp same_source_port ping traceroute ranges port_forward \
+    hairpin load_balancing path_mtu statistics; do
     "check_$check"
   done
   printf '%d passed, %d failed, %d skipped\n' $passed $failed $left_out

@@ -44,9 +44,9 @@ void add_rules(CLI::App& app, Options& options) {
       "--rule",
       [&options](const std::vector<std::string>& texts) {
         for (const std::string& text : texts) {
-          auto parsed = uct::gateway::parse_rule(text);
+          const auto parsed = uct::gateway::parse_rule(text);
           if (!parsed.rule) throw CLI::ValidationError(text, parsed.error);
-          options.rules.push_back(std::move(*parsed.rule));
+          options.rules.push_back(*parsed.rule);
         }
       },
       "SIDE [PROTOCOL] [MATCH] = SPEC; see gateway/rules.h");
