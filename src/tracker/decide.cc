@@ -143,7 +143,6 @@ template <typename Key>
 template <typename Key>
 void Pipeline::remove(Shard& shard, std::uint32_t number, std::uint64_t hash, DestroyCause cause) {
   FamilyPool<Key>& family = shard.family<Key>();
-  has_orphans_ |= (family.records.record(number).body.status & status::kTranslated) != 0;
   family.wheel.disarm(number);
   tracker_.erase<Key>(shard, number, hash, cause);
 }

@@ -204,14 +204,14 @@ std::uint32_t Pipeline::finish_shard(Block& block, std::uint32_t number, std::ui
   sent_on_ = 0;
   while (which != 0) {
     which = visit_shard(block, number, which);
-    if (has_orphans_) [[unlikely]] {
+    if (has_orphans_) [[unlikely]]
       tracker_.drop_orphans(tracker_.shards[number]);
-      has_orphans_ = false;
-    }
     if (opening_ == 0) continue;
     const auto i = static_cast<std::size_t>(std::countr_zero(opening_));
     if (!open_translated(block, i)) which |= opening_;
     opening_ = 0;
+    if (has_orphans_) [[unlikely]]
+      tracker_.drop_orphans(tracker_.shards[number]);
   }
   return sent_on_;
 }
@@ -250,6 +250,7 @@ std::uint32_t Pipeline::visit_shard(Block& block, std::uint32_t number, std::uin
     (step == Step::sent_on ? sent_on_ : opening_) |= packet;
   }
   count(shard.tally, verdicts, which & ~left & ~elsewhere);
+  has_orphans_ = shard.orphans.count() != 0;
   return left;
 }
 

@@ -296,7 +296,7 @@ class Pipeline {
 
   std::uint32_t sent_on_ = 0;  ///< of the shard that is being finished: bit i, as Step says
   std::uint32_t opening_ = 0;  ///< likewise; one at most
-  bool has_orphans_ = false;   ///< a translated connection of it was removed
+  bool has_orphans_ = false;   ///< translated connections of it were removed, in whichever way
 
   // Packets of this call that came to no shard.
   StrayCounters& strays_;

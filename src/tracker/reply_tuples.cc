@@ -43,17 +43,25 @@ template <typename Key>
 Reason TrackerCore::enter_alias(const Key& reply, std::uint64_t hash, std::uint64_t now_ms,
                                 AliasPlace& place, AliasBody& holder) {
   Shard& shard = shard_of(hash);
-  const SpinlockGuard guard(shard.lock, !config.exclusive);
-  if (!is_free(*this, shard, reply, hash, now_ms, holder)) return Reason::nat_exhausted;
-  std::uint32_t number;
-  const Reason reason = take_record(shard, reply, hash, number);
-  if (reason != Reason::none) return reason;
-  Record<Key>& record = shard.family<Key>().records.record(number);
-  record.body.status = status::kAlias;
-  ++shard.aliases;
-  aliases.fetch_add(1, std::memory_order_relaxed);
-  place = {hash, number | kFamilyBit<Key>, shard.number, record.key.generation, 0};
-  return Reason::none;
+  Reason reason = Reason::none;
+  bool has_orphans = false;
+  {
+    const SpinlockGuard guard(shard.lock, !config.exclusive);
+    if (!is_free(*this, shard, reply, hash, now_ms, holder)) return Reason::nat_exhausted;
+    std::uint32_t number;
+    reason = take_record(shard, reply, hash, number);
+    has_orphans = shard.orphans.count() != 0;  // who made way may have been translated
+    if (reason == Reason::none) {
+      Record<Key>& record = shard.family<Key>().records.record(number);
+      record.body.status = status::kAlias;
+      ++shard.aliases;
+      aliases.fetch_add(1, std::memory_order_relaxed);
+      place = {hash, number | kFamilyBit<Key>, shard.number, record.key.generation, 0};
+    }
+  }
+  if (has_orphans) [[unlikely]]
+    drop_orphans(shard);
+  return reason;
 }
 
 template <typename Key>

@@ -308,6 +308,7 @@ bool Pipeline::open_translated_of(Block& block, std::size_t i) {
       verdicts_[place].reason = reason;
       count_verdict(shard, verdicts_[place]);
     }
+    has_orphans_ = shard.orphans.count() != 0;
     if (opened && entered) home = home_of<Key>(shard, item);
   }
   if (opened && entered) {

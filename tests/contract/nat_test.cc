@@ -208,6 +208,39 @@ TEST_F(Nat, ReplyTuplesGoWithTheirConnections) {
   }
 }
 
+// Connections leave by more ways than sweeps: their reply tuples leave with them all the same.
+TEST_F(Nat, ReplyTuplesGoWithConnectionsThatPacketsRemove) {
+  for (const bool exclusive : {false, true}) {
+    make(source_nat(1, 1024, 65535), exclusive);
+    for (std::uint32_t i = 0; i < 100; ++i) {
+      UdpFrame frame({0x0a000000 + i, 4000}, {kServer, 53});
+      ASSERT_EQ(send(frame).reason, Reason::none);
+    }
+    // A month without sweeps, as no deadline of 32 bits can tell: the next packet catches up.
+    now_ += std::chrono::hours(24 * 30);
+    request_.nat = NatId::none;
+    for (std::uint32_t i = 0; i < 50; ++i) {
+      UdpFrame frame({0x0b000000 + i, 4000}, {kServer, 53});
+      ASSERT_EQ(send(frame).reason, Reason::none);
+    }
+    EXPECT_EQ(tracker_->stats().connections, 50U);
+    EXPECT_EQ(tracker_->stats().reply_tuples, 0U);
+  }
+}
+
+TEST_F(Nat, ReplyTuplesGoWithConnectionsThatMakeRoom) {
+  make(source_nat(1, 1024, 65535), true);
+  ASSERT_EQ(tracker_->set_max_connections(20), Error::none);
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      UdpFrame frame({0x0a000000 + 100 * round + i, 4000}, {kServer, 53});
+      ASSERT_EQ(send(frame).reason, Reason::none);
+      EXPECT_LE(tracker_->stats().reply_tuples, tracker_->stats().connections);
+    }
+    now_ += 100s;
+  }
+}
+
 /// Random traffic in bursts, both ways, through connections that come and go.
 void play(Tracker& tracker, const Request& request, Timestamp now, unsigned seed) {
   constexpr std::size_t kBurst = 32;
