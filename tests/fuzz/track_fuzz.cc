@@ -3,12 +3,16 @@
 // Most packets are made of few bytes (tests/support/fuzz_traffic.h), so that states are reached.
 // Promises checked: flags of a verdict go together, its connection is found right after, counters
 // equal the verdicts and events that were seen, nothing dumped has expired (E1), tuples of a dump
-// find their connection, and a sweep in the far future leaves nothing.
+// find their connection, and a sweep in the far future leaves nothing. Of translation: a packet is
+// rewritten only where its verdict says snat or dnat, which its connection says, too; what is
+// refused or invalid is as it was; no two connections share a reply tuple.
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include <uct/tracker.h>
@@ -72,7 +76,6 @@ void check_flags(const Verdict& verdict) {
     return;
   }
   check(has(state, StateFlags::tracked) && !is_untracked_reason(verdict.reason));
-  check((state & (StateFlags::snat | StateFlags::dnat)) == StateFlags::untracked);
   if (has(state, StateFlags::invalid)) {
     check(state == (StateFlags::invalid | StateFlags::tracked));
     check(verdict.reason != Reason::none && !is_refusal(verdict.reason));
@@ -83,6 +86,44 @@ void check_flags(const Verdict& verdict) {
   const int kinds = has(state, StateFlags::new_) + has(state, StateFlags::established) +
                     has(state, StateFlags::related);
   check(kinds == 1);
+}
+
+constexpr StateFlags kTranslated = StateFlags::snat | StateFlags::dnat;
+
+bool is_translated(StateFlags state) { return (state & kTranslated) != StateFlags::untracked; }
+
+NatRange range(bool v6, std::uint8_t first, std::uint8_t last, std::uint16_t port_first,
+               std::uint16_t port_last) {
+  NatRange made;
+  for (Address* address : {&made.first, &made.last}) {
+    if (v6) {
+      address->family = Family::ipv6;
+      address->bytes[0] = 0xfc;
+    } else {
+      address->bytes = {10};
+    }
+  }
+  made.first.bytes[v6 ? 15 : 3] = first;
+  made.last.bytes[v6 ? 15 : 3] = last;
+  made.port_first = port_first;
+  made.port_last = port_last;
+  return made;
+}
+
+/// To hosts and ports that fuzz_traffic.h uses, so that replies come of themselves, and some who
+/// answer are originators of other flows; ranges of two ports are soon used up.
+std::vector<NatSpec> specs() {
+  std::vector<NatSpec> all;
+  for (const bool v6 : {false, true}) {
+    all.push_back({range(v6, 2, 3, 0, 0), {}, NatSelection::hash});
+    all.push_back({range(v6, 1, 1, 39'999, 40'000), {}, NatSelection::persistent});
+    all.push_back({{}, range(v6, 4, 5, 0, 0), NatSelection::hash});
+    all.push_back({{}, range(v6, 3, 3, 79, 80), NatSelection::random});
+    all.push_back({range(v6, 2, 2, 0, 0), range(v6, 9, 9, 80, 81), NatSelection::hash});
+    all.push_back({range(v6, 1, 2, 40'000, 40'000), range(v6, 4, 4, 0, 0), NatSelection::random});
+  }
+  all.push_back({NatRange{{}, {}, 40'000, 40'001}, {}, NatSelection::hash});  // both families
+  return all;
 }
 
 class Player {
@@ -102,6 +143,7 @@ class Player {
     tracker_ = std::move(Tracker::create(config).value());
     check(tracker_ != nullptr);
     request_.commit = true;
+    for (const NatSpec& spec : specs()) nats_.push_back(tracker_->add_nat(spec).value());
   }
 
   void play() {
@@ -115,17 +157,29 @@ class Player {
  private:
   void step() {
     switch (feed_.u8() & 15) {
-      case 8: case 9: return push(traffic_.sctp(feed_));
-      case 5: return push(traffic_.ported(feed_));
-      case 6: return push(traffic_.icmp_query(feed_));
-      case 7: return push(traffic_.icmp_error(feed_));
-      case 10: return push(traffic_.fragment(feed_));
-      case 11: return push(traffic_.raw(feed_));
-      case 12: return push(traffic_.other(feed_));
-      case 13: return change_request();
-      case 14: return control();
-      case 15: return advance();
-      default: return push(traffic_.tcp(feed_));
+      case 8:
+      case 9:
+        return push(traffic_.sctp(feed_));
+      case 5:
+        return push(traffic_.ported(feed_));
+      case 6:
+        return push(traffic_.icmp_query(feed_));
+      case 7:
+        return push(traffic_.icmp_error(feed_));
+      case 10:
+        return push(traffic_.fragment(feed_));
+      case 11:
+        return push(traffic_.raw(feed_));
+      case 12:
+        return push(traffic_.other(feed_));
+      case 13:
+        return change_request();
+      case 14:
+        return control();
+      case 15:
+        return advance();
+      default:
+        return push(traffic_.tcp(feed_));
     }
   }
 
@@ -135,14 +189,17 @@ class Player {
   }
 
   void process(Timestamp at) {
+    const std::vector<Frame> before = frames_;
     std::vector<Packet> burst;
-    for (const Frame& frame : frames_) burst.push_back(frame.packet());
+    for (Frame& frame : frames_) burst.push_back(frame.packet());
     std::vector<Verdict> verdicts(burst.size());
     std::vector<Explanation> explanations(explain_ ? burst.size() : 0);
     tracker_->process(burst, request_, at, verdicts, explanations);
     for (std::size_t i = 0; i < burst.size(); ++i) {
       check_flags(verdicts[i]);
       check(verdicts[i].zone == request_.zone);
+      check(is_translated(verdicts[i].state) || frames_[i].bytes == before[i].bytes);
+      if (verdicts[i].reason != Reason::none) check(!is_translated(verdicts[i].state));
       expected_.add(burst[i], verdicts[i]);
     }
     if (burst.size() == 1 && at == now_) check_connection(frames_[0], verdicts[0]);
@@ -161,10 +218,23 @@ class Player {
     check(info.has_value());
     check(info->handle == verdict.connection && info->zone == request_.zone);
     check(info->mark == verdict.mark && info->label == verdict.label);
+    check_translation(frame, verdict, *info);
     // A TCP segment may be let pass without being taken for an answer (docs/tcp-states.md), and the
     // first fragment may have answered a connection that was here before this one.
     const bool answers = has(verdict.state, StateFlags::reply | StateFlags::established);
     if (answers && info->protocol != Protocol::tcp && !frame.is_fragment) check(info->seen_reply);
+  }
+
+  static void check_translation(const Frame& frame, const Verdict& verdict,
+                                const ConnectionInfo& info) {
+    StateFlags wanted = StateFlags::untracked;
+    if (info.source_translated) wanted |= StateFlags::snat;
+    if (info.destination_translated) wanted |= StateFlags::dnat;
+    const StateFlags got = verdict.state & kTranslated;
+    if (verdict.reason != Reason::none) return;
+    // An error about what was never translated stays as it is; of fragments the first one decides.
+    check(got == wanted || (got == StateFlags::untracked &&
+                            (has(verdict.state, StateFlags::related) || frame.is_fragment)));
   }
 
   void change_request() {
@@ -180,12 +250,16 @@ class Player {
       request_.label[15] = feed_.u8();
     }
     request_.timeout_policy = static_cast<TimeoutPolicyId>(flags >> 6);
+    if ((flags & 3) != 2) return;
+    const unsigned translation = feed_.u8();
+    request_.nat = nats_[(translation >> 1) % nats_.size()];
+    request_.inside_view = (translation & 1) != 0;
   }
 
   void advance() {
-    constexpr std::int64_t kMs[16] = {1,      10,      999,       1000,       5000,      29'999,
-                                      30'000, 30'001,  60'000,    90'000,     900'000,   86'400'000,
-                                      2,      400'000, 0,         (1LL << 31) + 5};
+    constexpr std::int64_t kMs[16] = {1,      10,      999,    1000,           5000,    29'999,
+                                      30'000, 30'001,  60'000, 90'000,         900'000, 86'400'000,
+                                      2,      400'000, 0,      (1LL << 31) + 5};
     process(now_);
     now_ += std::chrono::milliseconds(feed_.pick(kMs));
   }
@@ -194,18 +268,24 @@ class Player {
     process(now_);
     const unsigned byte = feed_.u8();
     switch (byte & 7) {
-      case 0: return sweep(byte >> 3);
-      case 1: return check_dump();
-      case 2: return flush(byte >> 3);
+      case 0:
+        return sweep(byte >> 3);
+      case 1:
+        return check_dump();
+      case 2:
+        return flush(byte >> 3);
       case 3:
         check(tracker_->set_max_connections(1 + (byte >> 3)) == Error::none);
         return;
-      case 4: return tracker_->set_zone_limit(byte >> 3 & 1, limit(byte >> 4));
-      case 5: return set_policy(byte >> 3);
+      case 4:
+        return tracker_->set_zone_limit(byte >> 3 & 1, limit(byte >> 4));
+      case 5:
+        return set_policy(byte >> 3);
       case 6:
         return tracker_->set_sequence_check(byte >> 3 & 1,
                                             static_cast<SequenceCheck>((byte >> 4) % 3));
-      case 7: break;
+      case 7:
+        break;
     }
     push(traffic_.tcp(feed_));
     process(now_ - std::chrono::seconds(byte >> 3));  // its clock runs backwards
@@ -255,7 +335,9 @@ class Player {
 
   void check_dump() {
     check(dump() <= tracker_->connection_count());
+    std::set<std::pair<Zone, Tuple>> replies;
     for (const ConnectionInfo& info : dumped_) {
+      check(replies.insert({info.zone, info.reply}).second);
       check(info.expires > now_ && info.start <= now_ && info.last_seen <= now_);
       check(info.counters[0].packets >= 1);
       for (const Tuple& tuple : {info.original, info.reply}) {
@@ -279,6 +361,7 @@ class Player {
       gone += protocol.expired + protocol.removed;
     }
     check(live == stats.connections && live == tracker_->connection_count());
+    check(stats.reply_tuples <= live);
     check(opened == events_.created && gone == events_.destroyed);
     check(tracker_->zone_limit(0).count + tracker_->zone_limit(1).count == live);
   }
@@ -289,6 +372,7 @@ class Player {
     check(dump() == 0);
     for (int tries = 0; !tracker_->sweep(now_).finished; ++tries) check(tries < 100);
     check(tracker_->connection_count() == 0);
+    check(tracker_->stats().reply_tuples == 0);
     check_counters();
   }
 
@@ -298,6 +382,7 @@ class Player {
   std::unique_ptr<Tracker> tracker_;
   Expected expected_;
   Request request_;
+  std::vector<NatId> nats_;
   Timestamp now_ = timestamp_from_ns(1'000'000'000);
   std::vector<Frame> frames_;
   std::vector<ConnectionInfo> dumped_;

@@ -55,10 +55,9 @@ void put_chunk(Wire& wire, std::uint8_t type, std::uint8_t flags, std::uint32_t 
 
 }  // namespace
 
-Packet Frame::packet() const {
+Packet Frame::packet() {
   Packet packet;
-  // Written by nobody, as nothing is translated here.
-  packet.data = const_cast<std::byte*>(reinterpret_cast<const std::byte*>(bytes.data()));
+  packet.data = reinterpret_cast<std::byte*>(bytes.data());
   packet.size = static_cast<std::uint32_t>(bytes.size());
   packet.link = link;
   packet.ip_checksum = packet.transport_checksum = checksum;

@@ -44,7 +44,8 @@ struct Frame {
   ChecksumStatus checksum = ChecksumStatus::good;
   bool is_fragment = false;
 
-  Packet packet() const;
+  /// Good while the frame stays where it is; a tracker that translates writes to it.
+  Packet packet();
 };
 
 class Traffic {
