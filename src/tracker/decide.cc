@@ -102,13 +102,15 @@ template <typename Key>
   }
   number = find<Key>(shard, item);
   if (number == kNoNumber) return Step::decided;
-  const Body& body = family.records.record(number).body;
-  if ((body.status & status::kAlias) == 0) [[likely]]
+  const Record<Key>& record = family.records.record(number);
+  if ((record.body.status & status::kAlias) == 0) [[likely]]
     return Step::decided;
   // One that is not linked yet is about to be, by another thread: the packet comes here again.
-  if (body.alias.linked == 0) return Step::sent_on;
-  if ((block.astray >> i & 1) == 0) {
-    send_on(block, i, body.alias);
+  if (record.body.alias.linked == 0) return Step::sent_on;
+  const bool was_followed =
+      block.alias[i] == number && block.alias_generation[i] == record.key.generation;
+  if ((block.astray >> i & 1) == 0 || !was_followed) {
+    send_on(block, i, number, record);
     return Step::sent_on;
   }
   tracker_.take_out_alias<Key>(shard, number, item.hash);  // its connection is gone

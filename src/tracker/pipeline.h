@@ -90,12 +90,15 @@ class Pipeline {
         redirected;        ///< bit i: sent on from its reply tuple to the connection: hash, shard
                            ///< and guess are the connection's, the key's words its own
     std::uint32_t astray;  ///< bit i: it was, and the connection was gone
-    /// Of those redirected, what their reply tuple said of the connection.
+    // Of those redirected: by which reply tuple, and what it said of the connection. While a packet
+    // is away, another reply tuple may have been entered in the place.
     struct Home {
       std::uint8_t generation;
       Sides sides;
     };
     std::array<Home, kBlock> home;
+    std::array<std::uint32_t, kBlock> alias;
+    std::array<std::uint8_t, kBlock> alias_generation;
     std::array<ExpressItem, kBlock> lane;
     std::array<Item, kBlock> items;
 
@@ -241,7 +244,8 @@ class Pipeline {
   void resolve(Block& block);
   template <typename Key>
   void resolve_one(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
-  static void send_on(Block& block, std::size_t i, const AliasBody& home);
+  template <typename Key>
+  static void send_on(Block& block, std::size_t i, std::uint32_t number, const Record<Key>& alias);
   template <typename Key>
   void turn_back(Block& block, std::size_t i);
   bool is_to_be_translated(const ParsedPacket& packet) const;

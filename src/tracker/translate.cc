@@ -127,7 +127,8 @@ void Pipeline::resolve_one(Shard& shard, Block& block, std::size_t i) {
     block.guess[i] = entry;
   }
   // Which side a packet comes from nobody can predict: bits choose, not branches.
-  const Body& body = records.record(entry & ~kV6Bit).body;
+  const Record<Key>& record = records.record(entry & ~kV6Bit);
+  const Body& body = record.body;
   const AliasBody& alias = body.alias;
   const bool is_alias = ((body.status & status::kAlias) != 0) & (alias.linked != 0);
   const bool is_translated = (body.status & status::kTranslated) != 0;
@@ -138,6 +139,8 @@ void Pipeline::resolve_one(Shard& shard, Block& block, std::size_t i) {
   block.shard[i] = static_cast<std::uint8_t>(choose(alias.shard, block.shard[i]));
   block.guess[i] = static_cast<std::uint32_t>(choose(alias.number, entry));
   block.home[i] = {alias.generation, alias.sides};
+  block.alias[i] = entry & ~kV6Bit;
+  block.alias_generation[i] = record.key.generation;
   if (!(is_alias | is_translated)) return;
   const FamilyPool<Key>& there = tracker_.shards[block.shard[i]].template family<Key>();
   const std::uint32_t number = block.guess[i] & ~kV6Bit;
@@ -146,7 +149,12 @@ void Pipeline::resolve_one(Shard& shard, Block& block, std::size_t i) {
       choose(address(there.records.record(number)), address(there.translated[number]))));
 }
 
-void Pipeline::send_on(Block& block, std::size_t i, const AliasBody& home) {
+template <typename Key>
+void Pipeline::send_on(Block& block, std::size_t i, std::uint32_t number,
+                       const Record<Key>& alias) {
+  const AliasBody& home = alias.body.alias;
+  block.alias[i] = number;
+  block.alias_generation[i] = alias.key.generation;
   block.redirected |= 1U << i;
   block.hash[i] = home.hash();
   block.shard[i] = home.shard;
@@ -448,6 +456,7 @@ void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t plac
                                                Direction);                                       \
   template bool Pipeline::may_refresh<Key>(Shard&, Kind, std::uint32_t, Direction);              \
   template Direction Pipeline::direction_in<Key>(Shard&, const Item&, std::uint32_t);            \
+  template void Pipeline::send_on<Key>(Block&, std::size_t, std::uint32_t, const Record<Key>&);  \
   template void Pipeline::turn_back<Key>(Block&, std::size_t);
 UCT_INSTANTIATE(KeyV4)
 UCT_INSTANTIATE(KeyV6)

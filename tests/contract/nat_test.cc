@@ -241,6 +241,39 @@ TEST_F(Nat, ReplyTuplesGoWithConnectionsThatMakeRoom) {
   }
 }
 
+// A reply and its originator's packet in one burst, when their connection has expired: the reply is
+// sent on, finds nothing and comes back, and meanwhile the tuple may belong to a new connection.
+TEST_F(Nat, AReplyThatComesBackFindsTheTuplesNewConnection) {
+  for (const bool exclusive : {false, true}) {
+    make(source_nat(1, 0, 0), exclusive);
+    const End client{0x0a000001, 4000}, server{kServer, 53}, external{kExternal, 4000};
+    for (int round = 0; round < 3; ++round) {
+      UdpFrame answer(server, external);
+      UdpFrame question(client, server);
+      std::array<Packet, 2> burst = {answer.packet(), question.packet()};
+      std::array<Verdict, 2> verdicts;
+      if (round == 0) std::swap(burst[0], burst[1]);
+      tracker_->process(burst, request_, now_, verdicts);
+      std::set<std::pair<End, End>> tuples;
+      const auto end = [](const Address& address, std::uint16_t port) {
+        std::uint32_t value = 0;
+        for (unsigned i = 0; i < 4; ++i) value = value << 8 | address.bytes[i];
+        return End{value, port};
+      };
+      for (const ConnectionInfo& info : all()) {
+        for (const Tuple& tuple : {info.original, info.reply}) {
+          const End from = end(tuple.source, tuple.source_port);
+          const End to = end(tuple.destination, tuple.destination_port);
+          EXPECT_TRUE(tuples.insert(std::minmax(from, to)).second) << "round " << round;
+          const auto found = tracker_->find(0, tuple, now_);
+          EXPECT_TRUE(found.has_value() && found->handle == info.handle) << "round " << round;
+        }
+      }
+      now_ += 100s;
+    }
+  }
+}
+
 /// Random traffic in bursts, both ways, through connections that come and go.
 void play(Tracker& tracker, const Request& request, Timestamp now, unsigned seed) {
   constexpr std::size_t kBurst = 32;
