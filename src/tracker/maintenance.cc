@@ -225,7 +225,8 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
     Shard& shard = core.shards[(first + i) % shard_count];
     prepare_growth(shard);
     bool done = false;
-    while (!done) {
+    bool stop = false;
+    while (!done && !stop) {
       core.drop_orphans(shard);  // those that the piece before left
       shard.lock.let_others_first();
       const SpinlockGuard guard(shard.lock);
@@ -237,16 +238,16 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
       left -= std::min(left, swept.visited);
       done = swept.finished;
       if (done) next_ms = std::min(next_ms, next_deadline(shard));
-      const bool stop =
-          left == 0 || (budget.keep_going != nullptr && !budget.keep_going(budget.context));
-      if (stop && (!done || i + 1 < shard_count)) {
-        ++shard.counters.sweep_bound_hits;
-        result.finished = false;
-        result.next = now;
-        return result;
-      }
+      stop = left == 0 || (budget.keep_going != nullptr && !budget.keep_going(budget.context));
+      stop = stop && (!done || i + 1 < shard_count);
+      if (stop) ++shard.counters.sweep_bound_hits;
     }
     core.drop_orphans(shard);
+    if (stop) {
+      result.finished = false;
+      result.next = now;
+      return result;
+    }
     give_memory_back(shard);
     give_records_back<KeyV4>(shard);
     give_records_back<KeyV6>(shard);

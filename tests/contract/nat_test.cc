@@ -228,6 +228,21 @@ TEST_F(Nat, ReplyTuplesGoWithConnectionsThatPacketsRemove) {
   }
 }
 
+TEST_F(Nat, ReplyTuplesGoWithConnectionsOfASweepThatStopsEarly) {
+  make(source_nat(1, 1024, 65535));
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    UdpFrame frame({0x0a000000 + i, 4000}, {kServer, 53});
+    ASSERT_EQ(send(frame).reason, Reason::none);
+  }
+  now_ += 100s;
+  SweepBudget budget;
+  budget.timers = 10;
+  while (!tracker_->sweep(now_, budget).finished) {
+    EXPECT_EQ(tracker_->stats().reply_tuples, tracker_->stats().connections);
+  }
+  EXPECT_EQ(tracker_->stats().connections, 0U);
+}
+
 TEST_F(Nat, ReplyTuplesGoWithConnectionsThatMakeRoom) {
   make(source_nat(1, 1024, 65535), true);
   ASSERT_EQ(tracker_->set_max_connections(20), Error::none);
