@@ -37,6 +37,16 @@ bool is_free(TrackerCore& tracker, Shard& shard, const Key& key, std::uint64_t h
   return true;
 }
 
+/// Gives     whether the reply tuple that was entered at a place is still there: its connection may
+///           be gone again, and the record another's.
+template <typename Key>
+bool is_there(const RecordPool<Key>& records, const AliasPlace& place) {
+  const std::uint32_t number = place.number & ~kV6Bit;
+  if (!records.numbers().is_live(number)) return false;
+  const Record<Key>& record = records.record(number);
+  return (record.body.status & status::kAlias) != 0 && record.key.generation == place.generation;
+}
+
 }  // namespace
 
 template <typename Key>
@@ -87,7 +97,9 @@ template <typename Key>
 void TrackerCore::link_alias(const AliasPlace& place, const AliasBody& home) {
   Shard& shard = shards[place.shard];
   const SpinlockGuard guard(shard.lock, !config.exclusive);
-  shard.family<Key>().records.record(place.number & ~kV6Bit).body.alias = home;
+  RecordPool<Key>& records = shard.family<Key>().records;
+  // Who came between may have removed the connection already, and its reply tuple with it.
+  if (is_there(records, place)) records.record(place.number & ~kV6Bit).body.alias = home;
 }
 
 template <typename Key>
@@ -103,12 +115,8 @@ void TrackerCore::drop_alias(const AliasPlace& place) {
   Shard& shard = shards[place.shard];
   const SpinlockGuard guard(shard.lock, !config.exclusive);
   const auto drop = [&]<typename Key>(FamilyPool<Key>& family) UCT_NO_THREAD_SAFETY_ANALYSIS {
-    const std::uint32_t number = place.number & ~kV6Bit;
-    if (!family.records.numbers().is_live(number)) return;
-    const Record<Key>& record = family.records.record(number);
-    const bool is_alias = (record.body.status & status::kAlias) != 0;
-    if (!is_alias || record.key.generation != place.generation) return;
-    take_out_alias<Key>(shard, number, place.hash);
+    if (!is_there(family.records, place)) return;
+    take_out_alias<Key>(shard, place.number & ~kV6Bit, place.hash);
   };
   if ((place.number & kV6Bit) != 0) {
     drop(shard.v6);
