@@ -91,7 +91,10 @@ template <typename Key>
   item.by_reply = (block.redirected >> i & 1) != 0;
   if (item.by_reply) [[unlikely]] {
     number = item.guess & ~kV6Bit;
-    if (!is_home(shard, number, item.template key<Key>())) {
+    // Another connection may have taken both the place and the tuple, and has another hash.
+    if (!is_home(shard, number, item.template key<Key>()) ||
+        family.translated[number].alias.generation != block.alias_generation[i] ||
+        (family.translated[number].alias.number & ~kV6Bit) != block.alias[i]) {
       turn_back<Key>(block, i);
       return Step::sent_on;
     }

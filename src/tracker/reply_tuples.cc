@@ -86,7 +86,9 @@ bool TrackerCore::remove_expired(const AliasBody& holder, const Key& reply, std:
       const Tick now = tick_of_ms(std::max(now_ms, shard.now_ms));
       if (is_live(family.records.record(number).body, now)) return false;
       family.wheel.disarm(number);
-      erase<Key>(shard, number, holder.hash(), DestroyCause::expired);
+      // Not the holder's hash: it may be another connection by now, of the same tuple.
+      const std::uint64_t hash = hash_key(family.records.record(number).key, config.hash_key);
+      erase<Key>(shard, number, hash, DestroyCause::expired);
     }
   }
   drop_orphans(shard);

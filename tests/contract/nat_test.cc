@@ -256,6 +256,30 @@ TEST_F(Nat, ReplyTuplesGoWithConnectionsThatMakeRoom) {
   }
 }
 
+// A reply is sent on to an expired connection, whose tuple, and whose place, a new one takes before
+// it is there: what it does then, it does to the new one.
+TEST_F(Nat, AReplyThatFindsANewConnectionInTheOldOnesPlaceIsTheNewOnes) {
+  for (const bool exclusive : {false, true}) {
+    make(source_nat(1, 7000, 7000), exclusive);
+    UdpFrame first({0x0a000001, 1}, {kServer, 53});
+    ASSERT_EQ(send(first).reason, Reason::none);
+    for (int round = 0; round < 20; ++round) {
+      now_ += 100s;
+      UdpFrame question({0x0a000002 + static_cast<std::uint32_t>(round), 2}, {kServer, 53});
+      UdpFrame answer({kServer, 53}, {kExternal, 7000});
+      std::array<Packet, 2> burst = {question.packet(), answer.packet()};
+      std::array<Verdict, 2> verdicts;
+      request_.force = true;  // the answer removes the connection and opens one of its own
+      tracker_->process(burst, request_, now_, verdicts);
+      EXPECT_EQ(tracker_->stats().connections, tracker_->connection_count());
+      tracker_->flush(now_);
+      EXPECT_EQ(tracker_->stats().connections, 0U);
+      UdpFrame next({0x0b000000, 1}, {kServer, 53});
+      ASSERT_EQ(send(next).reason, Reason::none);
+    }
+  }
+}
+
 // A reply and its originator's packet in one burst, when their connection has expired: the reply is
 // sent on, finds nothing and comes back, and meanwhile the tuple may belong to a new connection.
 TEST_F(Nat, AReplyThatComesBackFindsTheTuplesNewConnection) {
