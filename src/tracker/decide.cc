@@ -93,8 +93,8 @@ template <typename Key>
     number = item.guess & ~kV6Bit;
     // Another connection may have taken both the place and the tuple, and has another hash.
     if (!is_home(shard, number, item.template key<Key>()) ||
-        family.translated[number].alias.generation != block.alias_generation[i] ||
-        (family.translated[number].alias.number & ~kV6Bit) != block.alias[i]) {
+        family.translated[number].alias_generation != block.alias_generation[i] ||
+        (family.translated[number].alias & ~kV6Bit) != block.alias[i]) {
       turn_back<Key>(block, i);
       return Step::sent_on;
     }

@@ -38,7 +38,7 @@ class ReplyTuples : public testing::Test {
     return shard.v4.records.record(place.number).body.alias.linked != 0;
   }
 
-  static constexpr AliasBody kHome{1, 2, 3, 0, 1};
+  static constexpr AliasBody kHome{1, 2, 3, 0, 1, 0, {0, 0}};
 
   TrackerCore tracker_;
 };

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -110,19 +111,54 @@ NatRange range(bool v6, std::uint8_t first, std::uint8_t last, std::uint16_t por
   return made;
 }
 
+NatSpec spec_of(std::optional<NatRange> source, std::optional<NatRange> destination,
+                NatSelection selection) {
+  NatSpec spec;
+  spec.source = source;
+  spec.destination = destination;
+  spec.selection = selection;
+  return spec;
+}
+
+/// Endpoint-independent mapping from two addresses with two ports each.
+NatSpec mapped(bool v6, NatFiltering filtering, Duration hold_down) {
+  NatSpec spec = spec_of(range(v6, 2, 3, 40'000, 40'001), {}, NatSelection::hash);
+  NatMapping& mapping = spec.mapping.emplace();
+  mapping.filtering = filtering;
+  mapping.hold_down = hold_down;
+  mapping.keep_port = filtering != NatFiltering::address_dependent;
+  mapping.overflow = filtering == NatFiltering::endpoint_independent;
+  return spec;
+}
+
+void add_mapped(bool v6, std::vector<NatSpec>& all) {
+  all.push_back(mapped(v6, NatFiltering::endpoint_independent, Duration(0)));
+  all.push_back(mapped(v6, NatFiltering::address_dependent, Duration(1000)));
+  all.push_back(mapped(v6, NatFiltering::address_and_port_dependent, Duration(0)));
+  all.back().mapping->inbound_refresh = false;
+  all.push_back(mapped(v6, NatFiltering::address_dependent, Duration(0)));
+  all.back().source->port_last = 40'127;
+  all.back().mapping->blocks = NatBlocks{64, 1, 3, false};
+  const NatRange inside = range(v6, 1, 2, 0, 0);
+  all.back().mapping->inside = {{inside.first, inside.last}};
+}
+
 /// To hosts and ports that fuzz_traffic.h uses, so that replies come of themselves, and some who
 /// answer are originators of other flows; ranges of two ports are soon used up.
 std::vector<NatSpec> specs() {
   std::vector<NatSpec> all;
   for (const bool v6 : {false, true}) {
-    all.push_back({range(v6, 2, 3, 0, 0), {}, NatSelection::hash});
-    all.push_back({range(v6, 1, 1, 39'999, 40'000), {}, NatSelection::persistent});
-    all.push_back({{}, range(v6, 4, 5, 0, 0), NatSelection::hash});
-    all.push_back({{}, range(v6, 3, 3, 79, 80), NatSelection::random});
-    all.push_back({range(v6, 2, 2, 0, 0), range(v6, 9, 9, 80, 81), NatSelection::hash});
-    all.push_back({range(v6, 1, 2, 40'000, 40'000), range(v6, 4, 4, 0, 0), NatSelection::random});
+    all.push_back(spec_of(range(v6, 2, 3, 0, 0), {}, NatSelection::hash));
+    all.push_back(spec_of(range(v6, 1, 1, 39'999, 40'000), {}, NatSelection::persistent));
+    all.push_back(spec_of({}, range(v6, 4, 5, 0, 0), NatSelection::hash));
+    all.push_back(spec_of({}, range(v6, 3, 3, 79, 80), NatSelection::random));
+    all.push_back(spec_of(range(v6, 2, 2, 0, 0), range(v6, 9, 9, 80, 81), NatSelection::hash));
+    all.push_back(
+        spec_of(range(v6, 1, 2, 40'000, 40'000), range(v6, 4, 4, 0, 0), NatSelection::random));
+    all.push_back(spec_of(range(v6, 2, 3, 0, 0), {}, NatSelection::prefix));
+    add_mapped(v6, all);
   }
-  all.push_back({NatRange{{}, {}, 40'000, 40'001}, {}, NatSelection::hash});  // both families
+  all.push_back(spec_of(NatRange{{}, {}, 40'000, 40'001}, {}, NatSelection::hash));  // any family
   return all;
 }
 
@@ -252,8 +288,9 @@ class Player {
     request_.timeout_policy = static_cast<TimeoutPolicyId>(flags >> 6);
     if ((flags & 3) != 2) return;
     const unsigned translation = feed_.u8();
-    request_.nat = nats_[(translation >> 1) % nats_.size()];
-    request_.inside_view = (translation & 1) != 0;
+    request_.nat = nats_[(translation >> 2) % nats_.size()];
+    request_.inside_view = (translation & 3) == 1;
+    request_.from_outside = (translation & 3) == 2;
   }
 
   void advance() {
@@ -373,6 +410,11 @@ class Player {
     for (int tries = 0; !tracker_->sweep(now_).finished; ++tries) check(tries < 100);
     check(tracker_->connection_count() == 0);
     check(tracker_->stats().reply_tuples == 0);
+    for (const NatId nat : nats_) {
+      const NatStats stats = tracker_->nat_stats(nat).value();
+      check(stats.mappings == 0 && stats.used == 0);
+      check(stats.held + stats.free == stats.ports);
+    }
     check_counters();
   }
 
