@@ -64,7 +64,8 @@ namespace uct {
   X(icmp_quote_sequence, "the quoted TCP sequence number was never sent (RFC 5927 4.1)")          \
   /* translation */                                                                               \
   X(nat_tuple_side, "a translated connection does not use this tuple on this side")               \
-  X(nat_impossible, "the packet cannot be translated: part of it is missing or authenticated")    \
+  X(nat_impossible,                                                                               \
+    "the packet cannot be translated: part is missing or authenticated, or its connection gone")  \
   X(icmp_reply_unasked, "a reply to a query that was never seen")                                 \
   /* TCP state */                                                                                 \
   X(tcp_cannot_open, "no connection, and neither a SYN nor a segment of one picked up")           \

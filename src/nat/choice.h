@@ -85,7 +85,7 @@ class NatChoice {
 
   enum class Stage : std::uint8_t { kept, drawn, crowded, walked, done };
 
-  static constexpr std::uint32_t kDraws = 8;
+  static constexpr std::uint32_t kDraws = 4;
   static constexpr std::uint32_t kCrowdPorts = 128;  ///< fewer are walked as fast
 
   void choose_addresses(const HashKey& secret);

@@ -177,11 +177,20 @@ void Pipeline::handle_error(Shard& shard, const Item& item, std::size_t place,
 template <typename Key>
 void Pipeline::handle_later_fragment(Shard& shard, const Item& item, std::size_t place,
                                      std::uint32_t number) {
+  // A connection that took the place of the datagram's own translates otherwise or not at all.
+  constexpr StateFlags kSides = StateFlags::snat | StateFlags::dnat;
+  const StateFlags wanted = verdicts_[place].state & kSides;
+  StateFlags there = StateFlags::untracked;
+  FamilyPool<Key>& family = shard.family<Key>();
+  if (number != kNoNumber &&
+      (family.records.record(number).body.status & status::kTranslated) != 0) {
+    there = translated_state(family.translated[number].sides);
+  }
+  if (wanted != there) return reject(place, Reason::nat_impossible);
   if (number == kNoNumber) return;  // its datagram was not committed: the verdict stands
-  Record<Key>& record = shard.family<Key>().records.record(number);
+  Record<Key>& record = family.records.record(number);
   const Direction direction = direction_in<Key>(shard, item, number);
-  count_packet(record.body, shard.family<Key>().records.cold(number), direction,
-               item.parsed.ip_size);
+  count_packet(record.body, family.records.cold(number), direction, item.parsed.ip_size);
   describe<Key>(shard, number, item.hash, verdicts_[place]);
   if (verdicts_[place].reason == Reason::none) {
     translate<Key>(shard, item, place, number, direction);

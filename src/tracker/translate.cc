@@ -392,7 +392,7 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
   if (!item.by_reply && quoted == Direction::original && !request_.inside_view) return;
   if (item.by_reply && quoted == Direction::reply) return reject(place, Reason::nat_tuple_side);
   // The receiver must find its own packet in the quote. Of who sent the error, the ends of the
-  // connection show themselves as they do elsewhere; what stands behind a translated source hides
+  // connection show themselves as they do elsewhere; what stands on a translated side hides
   // behind its address, as the connection does; other routers stay themselves.
   auto source = outer_source(burst_[place], item.parsed);
   Translation quote;
@@ -406,7 +406,7 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
   } else if (quoted == Direction::original) {
     quote = tuple_of(record.key, origin);
     destination = words_of(record.key, origin);
-    if (source == words_of(other.reply, 1U - other.sides.origin)) {
+    if (other.sides.destination() || source == words_of(other.reply, 1U - other.sides.origin)) {
       source = words_of(record.key, 1 - origin);
     }
   } else {

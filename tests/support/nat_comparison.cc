@@ -379,7 +379,10 @@ class NatComparison {
     const bool from_end = detail.one_in(2);
     const Address source = from_end ? arrived.destination : router;
     Address seen = from_end ? first.destination : router;
-    if (about_reply && info.source_translated) seen = first.destination;
+    // What stands on a translated side hides behind it.
+    if (about_reply ? info.source_translated : info.destination_translated) {
+      seen = first.destination;
+    }
     Request request;
     request.zone = info.zone;
     const Sent sent =

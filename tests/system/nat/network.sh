@@ -92,9 +92,6 @@ make_hosts() {
   local role
   for role in $LAB_NAMESPACES; do make_host "$role"; done
   for role in lan wan mid; do set_kernel "$role" ipv4/ip_forward=1 ipv6/conf/all/forwarding=1; done
-  # An error by lan about a hairpin connection comes back to lan from its own address: a router on
-  # the way stays itself (docs/nat.md), and Linux drops such IPv4 packets unless it is told not to.
-  set_kernel lan ipv4/conf/all/accept_local=1
   cable a a0 lan l1
   cable b b0 lan l2
   cable wan w1 mid m0
