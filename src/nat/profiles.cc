@@ -27,9 +27,9 @@ TimeoutPolicy make_nat_timeouts(NatProfile profile) {
   constexpr Duration kEstablished = std::chrono::hours(2) + std::chrono::minutes(4);
   constexpr Duration kTransitory = std::chrono::minutes(4);
   policy[TimeoutClass::tcp_established] = kEstablished;
-  for (const TimeoutClass transitory :
-       {TimeoutClass::tcp_first, TimeoutClass::tcp_opening, TimeoutClass::tcp_closing,
-        TimeoutClass::tcp_fin_wait, TimeoutClass::tcp_closed}) {
+  policy[TimeoutClass::tcp_closing] = kEstablished;  // half closed: RFC 6146 section 3.5.2.2
+  for (const TimeoutClass transitory : {TimeoutClass::tcp_first, TimeoutClass::tcp_opening,
+                                        TimeoutClass::tcp_fin_wait, TimeoutClass::tcp_closed}) {
     policy[transitory] = kTransitory;
   }
   for (const TimeoutClass datagrams :

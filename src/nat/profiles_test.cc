@@ -32,6 +32,7 @@ TEST(NatProfiles, TimeoutsOfHomeAndCgnAreNoShorterThanTheRfcsAsk) {
   for (const NatProfile profile : {NatProfile::home, NatProfile::cgn}) {
     const TimeoutPolicy policy = make_nat_timeouts(profile);
     EXPECT_GE(policy[TimeoutClass::tcp_established], std::chrono::minutes(124));
+    EXPECT_GE(policy[TimeoutClass::tcp_closing], std::chrono::minutes(124));
     for (const TimeoutClass transitory :
          {TimeoutClass::tcp_first, TimeoutClass::tcp_opening, TimeoutClass::tcp_closing,
           TimeoutClass::tcp_fin_wait, TimeoutClass::tcp_closed}) {
