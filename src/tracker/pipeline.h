@@ -243,7 +243,7 @@ class Pipeline {
   // ---- translate.cc: no lock is held where none is asked for ------------------------------------
   void resolve(Block& block);
   template <typename Key>
-  void resolve_one(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
+  void resolve_family(Shard& shard, Block& block, std::uint32_t which) UCT_REQUIRES(shard.lock);
   template <typename Key>
   static void send_on(Block& block, std::size_t i, std::uint32_t number, const Record<Key>& alias);
   template <typename Key>

@@ -163,6 +163,17 @@ inline void prefetch_record(const Shard& shard,
   }
 }
 
+/// Gives     where a record lies, or would.
+template <typename Key>
+inline std::uintptr_t record_address(const Shard& shard,
+                                     std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  if constexpr (Key::kFamily == Family::ipv4) {
+    return reinterpret_cast<std::uintptr_t>(&shard.v4.records.record(number));
+  } else {
+    return reinterpret_cast<std::uintptr_t>(&shard.v6.records.record(number));
+  }
+}
+
 /// Any address will do: a line that is not there is not fetched.
 template <std::size_t kSize>
 inline void prefetch_lines(const void* place) {

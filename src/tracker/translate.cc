@@ -101,52 +101,58 @@ void Pipeline::resolve(Block& block) {
     Shard& shard = tracker_.shards[number];
     const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
     if (shard.aliases == 0) continue;
-    for (std::uint32_t left = mine; left != 0; left &= left - 1) {
-      const auto i = static_cast<std::size_t>(std::countr_zero(left));
-      if ((block.v6 >> i & 1) != 0) {
-        resolve_one<KeyV6>(shard, block, i);
-      } else {
-        resolve_one<KeyV4>(shard, block, i);
-      }
-    }
+    resolve_family<KeyV4>(shard, block, mine & ~block.v6);
+    resolve_family<KeyV6>(shard, block, mine & block.v6);
   }
 }
 
 template <typename Key>
-void Pipeline::resolve_one(Shard& shard, Block& block, std::size_t i) {
-  const RecordPool<Key>& records = shard.family<Key>().records;
-  const auto& words = block.template words<Key>(i);
-  const auto is_mine = [&](std::uint32_t number) {
-    return (number & kV6Bit) == kFamilyBit<Key> &&
-           has_words(records.record(number & ~kV6Bit).key, words);
-  };
-  std::uint32_t entry = block.guess[i];
-  if ((entry & ~kV6Bit) >= records.capacity() || !is_mine(entry)) {
-    entry = shard.index.find(block.hash[i], is_mine);
-    if (entry == kNoNumber) return;
-    block.guess[i] = entry;
+void Pipeline::resolve_family(Shard& shard, Block& block, std::uint32_t which) {
+  // Kept here, because the compiler takes any byte that is written to a block for one of these.
+  const FamilyPool<Key>& family = shard.family<Key>();
+  const Record<Key>* const records = &family.records.record(0);
+  const std::uint32_t capacity = family.records.capacity();
+  const Translated<Key>* const translated = family.translated.data();
+  const Shard* const shards = tracker_.shards.get();
+  std::uint32_t redirected = 0;
+  for (; which != 0; which &= which - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(which));
+    const auto& words = block.template words<Key>(i);
+    const auto is_mine = [&](std::uint32_t number) {
+      return (number & kV6Bit) == kFamilyBit<Key> &&
+             has_words(records[number & ~kV6Bit].key, words);
+    };
+    std::uint32_t entry = block.guess[i];
+    if ((entry & ~kV6Bit) >= capacity || !is_mine(entry)) [[unlikely]] {
+      entry = shard.index.find(block.hash[i], is_mine);
+      if (entry == kNoNumber) continue;
+      block.guess[i] = entry;
+    }
+    const std::uint32_t number = entry & ~kV6Bit;
+    const Record<Key>& record = records[number];
+    const Body& body = record.body;
+    const AliasBody& alias = body.alias;
+    // Which side a packet comes from nobody can predict: bits choose, not branches.
+    const bool is_alias = ((body.status & status::kAlias) != 0) & (alias.linked != 0);
+    if (!(is_alias | ((body.status & status::kTranslated) != 0))) continue;
+    const auto choose = [mask = opaque(0 - std::uint64_t{is_alias})](std::uint64_t yes,
+                                                                     std::uint64_t no) {
+      return no ^ ((yes ^ no) & mask);
+    };
+    const auto home = static_cast<std::uint8_t>(choose(alias.shard, block.shard[i]));
+    const auto home_number = static_cast<std::uint32_t>(choose(alias.number, entry));
+    const auto next = choose(record_address<Key>(shards[home], home_number & ~kV6Bit),
+                             reinterpret_cast<std::uintptr_t>(translated + number));
+    prefetch_lines<sizeof(Record<Key>)>(reinterpret_cast<const void*>(next));
+    redirected |= std::uint32_t{is_alias} << i;
+    block.hash[i] = choose(alias.hash(), block.hash[i]);
+    block.shard[i] = home;
+    block.guess[i] = home_number;
+    block.home[i] = {alias.generation, alias.sides};
+    block.alias[i] = number;
+    block.alias_generation[i] = record.key.generation;
   }
-  // Which side a packet comes from nobody can predict: bits choose, not branches.
-  const Record<Key>& record = records.record(entry & ~kV6Bit);
-  const Body& body = record.body;
-  const AliasBody& alias = body.alias;
-  const bool is_alias = ((body.status & status::kAlias) != 0) & (alias.linked != 0);
-  const bool is_translated = (body.status & status::kTranslated) != 0;
-  const auto choose = [mask = opaque(0 - std::uint64_t{is_alias})](
-                          std::uint64_t yes, std::uint64_t no) { return no ^ ((yes ^ no) & mask); };
-  block.redirected |= std::uint32_t{is_alias} << i;
-  block.hash[i] = choose(alias.hash(), block.hash[i]);
-  block.shard[i] = static_cast<std::uint8_t>(choose(alias.shard, block.shard[i]));
-  block.guess[i] = static_cast<std::uint32_t>(choose(alias.number, entry));
-  block.home[i] = {alias.generation, alias.sides};
-  block.alias[i] = entry & ~kV6Bit;
-  block.alias_generation[i] = record.key.generation;
-  if (!(is_alias | is_translated)) return;
-  const FamilyPool<Key>& there = tracker_.shards[block.shard[i]].template family<Key>();
-  const std::uint32_t number = block.guess[i] & ~kV6Bit;
-  const auto address = [](const auto& of) { return reinterpret_cast<std::uintptr_t>(&of); };
-  prefetch_lines<sizeof(Record<Key>)>(reinterpret_cast<const void*>(
-      choose(address(there.records.record(number)), address(there.translated[number]))));
+  block.redirected |= redirected;
 }
 
 template <typename Key>
