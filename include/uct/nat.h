@@ -121,7 +121,8 @@ NatSpec make_nat_spec(NatProfile profile, const NatRange& external);
 
 /// Gives     timeouts that the profile's RFCs ask for; of `plain` the defaults. For home and cgn:
 ///           TCP 2 h 4 min established and half closed, 4 min otherwise, after a reset too
-///           (RFC 5382 REQ-5, RFC 7857 section 2), UDP 5 min (RFC 4787 REQ-5), ICMP 60 s (RFC 5508 REQ-2).
+///           (RFC 5382 REQ-5, RFC 7857 section 2), UDP 5 min (RFC 4787 REQ-5), ICMP 60 s (RFC 5508
+///           REQ-2).
 TimeoutPolicy make_nat_timeouts(NatProfile profile);
 
 /// Ports of a spec with mapping, all protocols together; used + held + free = ports.
