@@ -8,7 +8,7 @@
 build_packages=(g++ cmake ninja-build pkg-config libpcap-dev zlib1g-dev libfmt-dev libcli11-dev
   nlohmann-json3-dev)
 test_packages=("${build_packages[@]}" git python3 libgtest-dev librapidcheck-dev libbenchmark-dev
-  clang-14 libclang-rt-14-dev scdoc shellcheck iproute2 iputils-ping traceroute
+  clang-14 libclang-rt-14-dev scdoc shellcheck iproute2 nftables iputils-ping traceroute
   gnuplot-nox librsvg2-bin)
 lint_packages=("${test_packages[@]}" clang-format-14 clang-tidy-14)
 
