@@ -124,23 +124,18 @@ def echo(source, destination, ident, number=1, answer=False, wrong=0):
     return icmp(source, destination, kind, 0, ident << 16 | number, b"abcdefgh", wrong)
 
 
-def fragments(packet, size):
-    """The packet in fragments of `size` bytes of payload."""
-    if packet[0] >> 4 == 4:
-        head, data = packet[:20], packet[20:]
-    else:
-        head, data = packet[:40], packet[40:]
-    made = []
+def fragments(packet, size, ident=1):
+    """The packet in fragments of `size` bytes of payload; what lingers has another `ident`."""
+    view = read(packet)
+    data, made = view.body, []
     for at in range(0, len(data), size):
         more = at + size < len(data)
         piece = data[at:at + size]
-        view = read(packet)
         if packet[0] >> 4 == 4:
-            ident = struct.unpack(">H", head[4:6])[0]
             made.append(ip(view.source, view.destination, view.protocol, piece, ident,
                            more << 13 | at // 8))
         else:
-            extra = struct.pack(">BBHI", view.protocol, 0, at | more, 77)
+            extra = struct.pack(">BBHI", view.protocol, 0, at | more, ident)
             made.append(ip(view.source, view.destination, FRAGMENT, extra + piece))
     return made
 

@@ -1,0 +1,74 @@
+"""Cases: what outside opens, by port forwards; and both sides translated at once."""
+import packets as p
+from cases_errors import quote
+from families import answer
+from packets import ACK, PSH, SYN
+from play import Case
+
+# --- destinations -------------------------------------------------------------------------------
+
+def forwarded(play, f):
+    client, service = (f.server, 4000), (f.external, 8080)
+    play.outside("SYN", p.tcp(client, service, SYN, 1000), passes=True)
+    play.inside("SYN-ACK", answer("SYN", p.tcp, SYN | ACK, 5000, 1001), passes=True)
+    play.outside("data", p.tcp(client, service, ACK | PSH, 1001, 5001, b"x"), passes=True)
+    play.inside("unreachable", quote("data", *f.unreachable(1, 0)), passes=True)
+    play.outside("no rule", p.tcp(client, (f.external, 8081), SYN, 1000), passes=False)
+
+
+def forward(f):
+    to, at = f.range(f.a, "80"), f.range(f.external, "8080")
+    return Case(f"port forward, {f.name}", lambda play: forwarded(play, f),
+                uct=(f"outside tcp dst {at} = dst {to}",),
+                destination=("iifname i1 accept", f"{f.nft} daddr {f.external} tcp dport 8080 "
+                             f"dnat {f.nft} to {to}",))
+
+
+def both(f):
+    inner = "fd00:ff::1" if f.is_v6 else "10.255.0.9"
+    to, at = f.range(f.a, "80"), f.range(f.external, "8080")
+    return Case(f"both sides, {f.name}", lambda play: forwarded(play, f),
+                uct=(f"outside tcp dst {at} = src {inner}, dst {to}",),
+                destination=("iifname i1 accept", f"{f.nft} daddr {f.external} tcp dport 8080 "
+                             f"dnat {f.nft} to {to}"),
+                source=(f"oifname i1 {f.nft} daddr {f.a} tcp dport 80 snat {f.nft} to {inner}",))
+
+
+def forwarded_datagrams(play, f):
+    client, service = (f.server, 4001), (f.external, 9000)
+    play.outside("query", p.udp(client, service, b"who"), passes=True)
+    play.inside("answer", answer("query", p.udp, b"it"), passes=True)
+    play.outside("about the answer", quote("answer", *f.unreachable(3, 4)), passes=True)
+    play.outside("another query", p.udp((f.server, 4002), service, b"who"), passes=True)
+    play.inside("nobody there", quote("another query", *f.unreachable(3, 4)), passes=True)
+    play.outside("in fragments", p.fragments(p.udp((f.server, 4003), service, bytes(2500)), 1200),
+                 passes=True)
+    play.inside("error about the first", quote("query", *f.unreachable(3, 4), cut=60), passes=True)
+
+
+def forward_udp(f):
+    to, at = f.range(f.a, "90"), f.range(f.external, "9000")
+    return Case(f"port forward UDP, {f.name}", lambda play: forwarded_datagrams(play, f),
+                uct=(f"outside udp dst {at} = dst {to}",),
+                destination=("iifname i1 accept", f"{f.nft} daddr {f.external} udp dport 9000 "
+                             f"dnat {f.nft} to {to}"))
+
+
+def whole_host(play, f):
+    """An address behind an external one, all protocols."""
+    play.outside("request", p.echo(f.server, f.external, 5), passes=True)
+    play.inside("reply", lambda w: p.echo(f.a, f.server, 5, answer=True), passes=True)
+    play.outside("SYN", p.tcp((f.server, 4004), (f.external, 22), SYN, 1000), passes=True)
+    play.inside("SYN-ACK", answer("SYN", p.tcp, SYN | ACK, 5000, 1001), passes=True)
+    play.outside("other protocol", p.ip(f.server, f.external, 200, b"any"), passes=True)
+
+
+def forward_host(f):
+    return Case(f"address forward, {f.name}", lambda play: whole_host(play, f),
+                uct=(f"outside dst {f.external} = dst {f.a}",),
+                destination=("iifname i1 accept",
+                             f"{f.nft} daddr {f.external} dnat {f.nft} to {f.a}"))
+
+
+def cases(f):
+    return [forward(f), both(f), forward_udp(f), forward_host(f)]
