@@ -70,5 +70,26 @@ def forward_host(f):
                              f"{f.nft} daddr {f.external} dnat {f.nft} to {f.a}"))
 
 
+def both_inside(play, f):
+    """A host reaches its neighbour, or itself, by the external address."""
+    service = (f.external, 8080)
+    for host, port in ((f.a, 4005), (f.b, 4006)):
+        play.inside(f"SYN {port}", p.tcp((host, port), service, SYN, 1000), passes=True)
+        play.inside(f"SYN-ACK {port}", answer(f"SYN {port}", p.tcp, SYN | ACK, 5000, 1001),
+                    passes=True)
+        play.inside(f"data {port}", p.tcp((host, port), service, ACK | PSH, 1001, 5001, b"x"),
+                    passes=True)
+    play.inside("about the data", quote("data 4005", *f.unreachable(1, 0)), passes=True)
+    play.inside("about the answer", quote("SYN-ACK 4005", *f.unreachable(1, 0)), passes=True)
+
+
+def hairpin(f):
+    to, at = f.range(f.b, "80"), f.range(f.external, "8080")
+    return Case(f"hairpin, {f.name}", lambda play: both_inside(play, f), turns_back=True,
+                uct=(f"inside tcp dst {at} = src {f.external}, dst {to}",),
+                destination=(f"{f.nft} daddr {f.external} tcp dport 8080 dnat {f.nft} to {to}",),
+                source=(f"oifname i1 ct status dnat snat {f.nft} to {f.external}",))
+
+
 def cases(f):
-    return [forward(f), both(f), forward_udp(f), forward_host(f)]
+    return [hairpin(f), forward(f), both(f), forward_udp(f), forward_host(f)]

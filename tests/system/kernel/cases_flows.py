@@ -143,6 +143,29 @@ def drawn_at_random(play, f):
         play.outside(f"answer {number}", answer(f"packet {number}", p.udp), passes=True)
 
 
+def with_sum(make, source, seen_source, wanted):
+    """A packet whose sum is `wanted` when it comes from `seen_source`: the data makes it so."""
+    plain = make(seen_source, bytes(2))
+    at = p.read(plain).transport + p.CHECKSUM_AT[p.read(plain).protocol]
+    is_now = int.from_bytes(plain[at:at + 2], "big")
+    word = p.ones_sum(is_now.to_bytes(2, "big") + (0xffff - wanted).to_bytes(2, "big"))
+    return make(source, word.to_bytes(2, "big"))
+
+
+def sums_at_their_edges(play, f):
+    """All zeros before or after: TCP and ICMP send that, UDP sends all ones instead."""
+    s = (f.server, 53)
+    kinds = (("UDP", lambda source, data: p.udp(source, s, data)),
+             ("TCP", lambda source, data: p.tcp(source, s, SYN, 1000, data=data)),
+             ("ping", lambda source, data: p.echo(source[0], f.server, source[1], data=data)))
+    for name, make in kinds:
+        for inner in ((f.a, 5011), (f.b, 5012)):
+            for wanted in (0, 1, 0xfffe):
+                for when, end in (("before", inner), ("after", (f.external, inner[1]))):
+                    play.inside(f"{name} {inner[1]}, {wanted:#x} {when}",
+                                with_sum(make, inner, end, wanted), passes=True)
+
+
 def past_the_translation(play, f):
     """Somebody outside who knows the inner address."""
     a, s = (f.a, 5004), (f.server, 80)
@@ -200,6 +223,7 @@ def cases(f):
             snat(f, "TCP on one port", tcp_on_one_port, ports="40000"),
             snat(f, "port of a closed TCP", port_of_a_closed_connection, ports="40000"),
             snat(f, "ports at random", drawn_at_random, ports="40000-40009", word="random"),
+            snat(f, "sums at their edges", sums_at_their_edges),
             snat(f, "UDP", udp_both_ways), snat(f, "UDP without sum", udp_without_checksum),
             snat(f, "IP options", options), snat(f, "ping", ping),
             snat(f, "same source port", port_clash), snat(f, "same ICMP id", id_clash),

@@ -41,7 +41,7 @@ def packed(address):
 def transport_sum(source, destination, protocol, data):
     """The checksum over a pseudo header and `data`, whose own field is zero."""
     pseudo = packed(source) + packed(destination) + struct.pack(">II", len(data), protocol)
-    return 0xffff - ones_sum(pseudo + data) or 0xffff
+    return 0xffff - ones_sum(pseudo + data)
 
 
 def put_sum(source, destination, protocol, data, wrong=0):
@@ -51,6 +51,8 @@ def put_sum(source, destination, protocol, data, wrong=0):
         value = 0xffff - ones_sum(data)
     else:
         value = transport_sum(source, destination, protocol, data)
+    if protocol in (UDP, UDPLITE):
+        value = value or 0xffff  # zero says that there is none
     return data[:at] + struct.pack(">H", (value + wrong) & 0xffff) + data[at + 2:]
 
 
@@ -119,9 +121,9 @@ def icmp(source, destination, kind, code, rest, data, wrong=0):
               put_sum(source, destination, protocol, message, wrong))
 
 
-def echo(source, destination, ident, number=1, answer=False, wrong=0):
+def echo(source, destination, ident, number=1, answer=False, wrong=0, data=b"abcdefgh"):
     kind = (129 if answer else 128) if ":" in source else (0 if answer else 8)
-    return icmp(source, destination, kind, 0, ident << 16 | number, b"abcdefgh", wrong)
+    return icmp(source, destination, kind, 0, ident << 16 | number, data, wrong)
 
 
 def fragments(packet, size, ident=1):
@@ -261,14 +263,15 @@ def differing(left, right):
     if len(left) != len(right):
         return f"length {len(left)} and {len(right)}"
     view, fields = read(left), []
-    checksum = CHECKSUM_AT.get(view.protocol, 8 if view.protocol == SCTP else None)
+    checksum = CHECKSUM_AT.get(view.protocol, 8 if view.protocol == SCTP else 0xffff)
+    size = 4 if view.protocol == SCTP else 2
     for at in range(len(left)):
         if left[at] == right[at]:
             continue
         inner = at - view.transport
         if inner < 0:
             field = "IP header"
-        elif checksum is not None and checksum <= inner < checksum + 2:
+        elif checksum <= inner < checksum + size:
             field = "checksum"
         elif inner < 4 and view.protocol not in (ICMP, ICMPV6):
             field = "source port" if inner < 2 else "destination port"

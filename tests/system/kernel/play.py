@@ -13,8 +13,10 @@ class Failure(Exception):
 class Case:
     """One set of rules for both, and the functions that send packets through it."""
 
-    def __init__(self, name, play, uct=(), source=(), destination=()):
+    def __init__(self, name, play, uct=(), source=(), destination=(),
+                 turns_back=False):
         self.name, self.play = name, play
+        self.turns_back = turns_back  # what comes from inside goes there again
         self.uct, self.nft_source, self.nft_destination = uct, source, destination
 
 
@@ -47,6 +49,8 @@ class Play:
             group = make(world) if callable(make) else make
             group = [group] if isinstance(group, bytes) else group
             result = world.send(side, group)
+            if self.case.turns_back and result.back:
+                result = result._replace(out=result.back, back=[])
             if result.out:
                 whole = packets.whole(result.out)
                 world.seen[what] = whole or result.out[0]

@@ -93,7 +93,8 @@ class Kernel:
                       f"link set {device} address {ROUTER_MAC[side].hex(':')}"]
         run(["ip", "-batch", "-"], "\n".join(lines))
         settings = {"ipv4/ip_forward": 1, "ipv6/conf/all/forwarding": 1,
-                    "ipv4/conf/all/rp_filter": 0, "ipv6/conf/i0/disable_ipv6": 1,
+                    "ipv4/conf/all/rp_filter": 0, "ipv4/conf/all/send_redirects": 0,
+                    "ipv4/conf/i1/send_redirects": 0, "ipv6/conf/i0/disable_ipv6": 1,
                     "ipv6/conf/o0/disable_ipv6": 1, "ipv6/conf/i1/accept_dad": 0,
                     "ipv6/conf/o1/accept_dad": 0, "ipv4/conf/i1/rp_filter": 0,
                     "ipv4/conf/o1/rp_filter": 0, "netfilter/nf_conntrack_checksum": 1}
