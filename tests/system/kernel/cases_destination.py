@@ -2,8 +2,8 @@
 import packets as p
 from cases_errors import quote
 from families import answer
-from packets import ACK, PSH, SYN
-from play import Case
+from packets import ACK, PSH, SYN, ends
+from play import Case, Failure
 
 # --- destinations -------------------------------------------------------------------------------
 
@@ -91,5 +91,28 @@ def hairpin(f):
                 source=(f"oifname i1 ct status dnat snat {f.nft} to {f.external}",))
 
 
+def port_of_a_forward(play, f):
+    """A connection from inside whose answers would look like an outer client's packets."""
+    client = (f.server, 5500)
+    play.outside("from outside", p.udp(client, (f.external, 9000)), passes=True)
+    play.inside("from inside", p.udp((f.b, 9000), client), drawn=(1024, 65535), passes=True)
+    for world in play.worlds:
+        if ends(world.seen["from inside"])[0][1] == 9000:
+            raise Failure(f"{world.name} gave a port that answers somebody else")
+    play.outside("its answer", answer("from inside", p.udp), passes=True)
+    play.outside("the client again", p.udp(client, (f.external, 9000)), passes=True)
+    play.inside("answer to the client", answer("the client again", p.udp), passes=True)
+
+
+def forward_beside_snat(f):
+    to, at = f.range(f.a, "90"), f.range(f.external, "9000")
+    return Case(f"port of a forward, {f.name}", lambda play: port_of_a_forward(play, f),
+                uct=(f"outside udp dst {at} = dst {to}", f"inside = src {f.external}"),
+                destination=("iifname i1 accept", f"{f.nft} daddr {f.external} udp dport 9000 "
+                             f"dnat {f.nft} to {to}"),
+                source=(f"oifname o1 meta nfproto {f.nfproto} snat {f.nft} to {f.external}",))
+
+
 def cases(f):
-    return [hairpin(f), forward(f), both(f), forward_udp(f), forward_host(f)]
+    return [forward(f), both(f), forward_udp(f), forward_host(f),
+            hairpin(f), forward_beside_snat(f)]

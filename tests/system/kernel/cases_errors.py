@@ -113,6 +113,33 @@ def errors_about_drawn_ports(play, f):
     play.inside("about the answer", quote("answer", kind, code), passes=True)
 
 
+def odd_quotes(play, f):
+    """Quotes that are right but unusual: a changed checksum, TCP, a first fragment, options."""
+    kind, code = f.unreachable(3, 4)
+    at = 46 if f.is_v6 else 26
+    play.inside("packet", p.udp((f.a, 6009), (f.server, 33434), bytes(64)), passes=True)
+    play.outside("quoted checksum is another", lambda w: p.icmp(
+        f.server, f.external, kind, code, 0,
+        w.seen["packet"][:at] + b"\x12\x34" + w.seen["packet"][at + 2:]), passes=True)
+    play.outside("quoted checksum is absent", lambda w: p.icmp(
+        f.server, f.external, kind, code, 0,
+        w.seen["packet"][:at] + b"\0\0" + w.seen["packet"][at + 2:]), passes=True)
+    play.outside("first fragment", lambda w: p.icmp(
+        f.server, f.external, kind, code, 0,
+        p.fragments(p.udp((f.external, 6009), (f.server, 33434), bytes(64)), 24)[0]), passes=True)
+    play.outside("later fragment", lambda w: p.icmp(
+        f.server, f.external, kind, code, 0,
+        p.fragments(p.udp((f.external, 6009), (f.server, 33434), bytes(64)), 24)[1]), passes=False)
+
+
+def error_about_sctp(play, f):
+    kind, code = f.unreachable(3, 4)
+    play.inside("INIT", p.sctp((f.a, 6010), (f.server, 3868), 0, p.init(1, 11)),
+                drawn=(40000, 40000), passes=True)
+    play.outside("unreachable", quote("INIT", kind, code), passes=True)
+    play.outside("cut", quote("INIT", kind, code, cut=48 if f.is_v6 else 28), passes=True)
+
+
 def error_about_no_checksum(play, f):
     play.inside("packet", p.udp((f.a, 6008), (f.server, 33434), checksum=False), passes=True)
     play.outside("unreachable", quote("packet", 3, 3), passes=True)
@@ -122,6 +149,8 @@ def cases(f):
     made = [snat(f, "errors from outside", errors_from_outside),
             snat(f, "errors about TCP, ping", errors_about_tcp_and_ping),
             snat(f, "errors from inside", errors_from_inside), snat(f, "odd errors", odd_errors),
+            snat(f, "odd quotes", odd_quotes),
+            snat(f, "error about SCTP", error_about_sctp, ports="40000"),
             snat(f, "error with labels", extended_error),
             snat(f, "error about a number never sent", unsent_number),
             snat(f, "errors about drawn ports", errors_about_drawn_ports)]

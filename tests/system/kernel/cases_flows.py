@@ -116,6 +116,19 @@ def ports_of_a_range(play, f):
     play.inside("none left", p.udp((f.a, 5001), s), passes=False)
 
 
+def short_udp(play, f):
+    """UDP ends before the packet does; the sum is over the one length or the other."""
+    whole = p.udp((f.a, 5013), (f.server, 53), b"data")
+    body = p.read(whole).body
+    for what, behind in (("zeros behind", bytes(6)), ("others behind", b"behind")):
+        play.inside(what, p.ip(f.a, f.server, p.UDP, body + behind),
+                    differs=("K15", "state inv/new, dropped/passed"))
+    over_all = p.put_sum(f.a, f.server, p.UDP, body[:6] + b"\0\0" + body[8:] + b"behind")
+    play.inside("sum over all", p.ip(f.a, f.server, p.UDP, over_all), passes=True)
+    longer = body[:4] + (len(body) + 1).to_bytes(2, "big") + body[6:]
+    play.inside("too long", p.ip(f.a, f.server, p.UDP, longer), passes=False)
+
+
 def ids_of_a_range(play, f):
     play.inside("first", p.echo(f.a, f.server, 101), passes=True)
     play.inside("second", p.echo(f.b, f.server, 101), drawn=(100, 101), passes=True)
@@ -224,7 +237,8 @@ def cases(f):
             snat(f, "port of a closed TCP", port_of_a_closed_connection, ports="40000"),
             snat(f, "ports at random", drawn_at_random, ports="40000-40009", word="random"),
             snat(f, "sums at their edges", sums_at_their_edges),
-            snat(f, "UDP", udp_both_ways), snat(f, "UDP without sum", udp_without_checksum),
+            snat(f, "UDP", udp_both_ways), snat(f, "short UDP", short_udp),
+            snat(f, "UDP without sum", udp_without_checksum),
             snat(f, "IP options", options), snat(f, "ping", ping),
             snat(f, "same source port", port_clash), snat(f, "same ICMP id", id_clash),
             snat(f, "two ports for all", ports_of_a_range, ports="40000-40001"),
