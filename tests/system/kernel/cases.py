@@ -4,9 +4,11 @@ import cases_errors
 import cases_flows
 import cases_fragments
 import cases_protocols
+import cases_rules
 from families import FAMILIES
 
-SUBJECTS = (cases_flows, cases_errors, cases_fragments, cases_destination, cases_protocols)
+SUBJECTS = (cases_flows, cases_errors, cases_fragments, cases_destination, cases_protocols,
+            cases_rules)
 
 
 def cases():

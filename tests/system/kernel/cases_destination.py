@@ -113,6 +113,24 @@ def forward_beside_snat(f):
                 source=(f"oifname o1 meta nfproto {f.nfproto} snat {f.nft} to {f.external}",))
 
 
+def one_of_some_ports(play, f):
+    """A forward to a range: which of them is no matter, all of a connection goes to it."""
+    client, service = (f.server, 4007), (f.external, 8082)
+    play.outside("SYN", p.tcp(client, service, SYN, 1000), drawn_to=(90, 93), passes=True)
+    play.outside("SYN again", p.tcp(client, service, SYN, 1000), passes=True)
+    play.inside("SYN-ACK", answer("SYN", p.tcp, SYN | ACK, 5000, 1001), passes=True)
+    play.outside("data", p.tcp(client, service, ACK | PSH, 1001, 5001, b"x"), passes=True)
+    play.inside("unreachable", quote("data", *f.unreachable(1, 0)), passes=True)
+
+
+def forward_to_ports(f):
+    to, at = f.range(f.a, "90-93"), f.range(f.external, "8082")
+    return Case(f"forward to some ports, {f.name}", lambda play: one_of_some_ports(play, f),
+                uct=(f"outside tcp dst {at} = dst {to}",),
+                destination=("iifname i1 accept", f"{f.nft} daddr {f.external} tcp dport 8082 "
+                             f"dnat {f.nft} to {to}"))
+
+
 def cases(f):
-    return [forward(f), both(f), forward_udp(f), forward_host(f),
+    return [forward(f), forward_to_ports(f), both(f), forward_udp(f), forward_host(f),
             hairpin(f), forward_beside_snat(f)]

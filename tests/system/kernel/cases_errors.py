@@ -113,6 +113,14 @@ def errors_about_drawn_ports(play, f):
     play.inside("about the answer", quote("answer", kind, code), passes=True)
 
 
+def errors_about_drawn_ids(play, f):
+    kind, code = f.unreachable(1, 0)
+    play.inside("first", p.echo(f.a, f.server, 902), passes=True)
+    play.inside("second", p.echo(f.b, f.server, 902), drawn=(0, 65535), passes=True)
+    play.outside("about the second", quote("second", kind, code, source=f.middle), passes=True)
+    play.outside("about the first", quote("first", kind, code, source=f.middle), passes=True)
+
+
 def odd_quotes(play, f):
     """Quotes that are right but unusual: a changed checksum, TCP, a first fragment, options."""
     kind, code = f.unreachable(3, 4)
@@ -153,7 +161,8 @@ def cases(f):
             snat(f, "error about SCTP", error_about_sctp, ports="40000"),
             snat(f, "error with labels", extended_error),
             snat(f, "error about a number never sent", unsent_number),
-            snat(f, "errors about drawn ports", errors_about_drawn_ports)]
+            snat(f, "errors about drawn ports", errors_about_drawn_ports),
+            snat(f, "errors about drawn ids", errors_about_drawn_ids)]
     if not f.is_v6:
         made.append(snat(f, "error about UDP without sum", error_about_no_checksum))
     return made

@@ -82,6 +82,15 @@ def by_address(protocol, data):
     return play_it
 
 
+def two_hosts(play, f):
+    """Without ports nothing tells their answers apart."""
+    def packet(source, destination):
+        return p.ip(source[0], destination[0], p.GRE, bytes.fromhex("00000800") + bytes(16))
+    play.inside("packet", packet((f.a, 0), (f.server, 0)), passes=True)
+    play.inside("packet of another", packet((f.b, 0), (f.server, 0)), passes=False)
+    play.outside("answer", answer("packet", packet), passes=True)
+
+
 def cases(f):
     gre = bytes.fromhex("00000800") + bytes(16)
     keyed = bytes.fromhex("20000800") + bytes(16)
@@ -90,6 +99,7 @@ def cases(f):
             snat(f, "UDP-Lite", udplite), snat(f, "DCCP", dccp),
             snat(f, "GRE", by_address(p.GRE, gre)),
             snat(f, "GRE with key", by_address(p.GRE, keyed)),
+            snat(f, "GRE of two hosts", two_hosts),
             snat(f, "SCTP in fragments", large_data, ports="40000"),
             snat(f, "AH", authenticated), snat(f, "ESP", by_address(50, bytes(24))),
             snat(f, "unassigned protocol", by_address(200, b"anything"))]

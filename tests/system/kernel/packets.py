@@ -198,7 +198,8 @@ def whole(packets):
         if not more:
             view = read(first)
             ident = struct.unpack(">H", first[4:6])[0] if first[0] >> 4 == 4 else 0
-            return ip(view.source, view.destination, protocol, data, ident)
+            hops = first[8] if first[0] >> 4 == 4 else first[7]
+            return ip(view.source, view.destination, protocol, data, ident, hops=hops)
     return None
 
 

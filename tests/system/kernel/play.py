@@ -33,12 +33,13 @@ class Play:
     def outside(self, what, make, **more):
         self.step("o", what, make, **more)
 
-    def step(self, side, what, make, differs=None, drawn=None, passes=None,
+    def step(self, side, what, make, differs=None, drawn=None, drawn_to=None, passes=None,
              varies=False):
         """Sends a packet, or fragments of one, from `side`; `make` may be a function that gets a
         world and makes it from what this world saw, `world.seen[WHAT]`.
 
         drawn    (first, last): the source port is no matter, but that it is unique and in there
+        drawn_to likewise the destination's, whose tuple may be any
         passes   whether the packet has to come out, where both must
         differs  (name, text): what docs/differences.md and difference() call it
         varies   some kernels do not show this difference
@@ -54,8 +55,8 @@ class Play:
             if result.out:
                 whole = packets.whole(result.out)
                 world.seen[what] = whole or result.out[0]
-                if drawn:
-                    self.name_port(world, what, drawn)
+                if drawn or drawn_to:
+                    self.name_port(world, what, drawn or drawn_to, 0 if drawn else 1)
                 world.tuples.add(packets.read(world.seen[what])[:5])
             results.append(result)
             self.log(f"    {what}: {world.name} {result.state} {result.reason} "
@@ -71,8 +72,9 @@ class Play:
         if passes is not None and bool(results[1].out) != passes:
             raise Failure(f"{what}: {'not ' * passes}passed by both")
 
-    def name_port(self, world, what, drawn):
-        end = packets.ends(world.seen[what])[0]
+    def name_port(self, world, what, drawn, which):
+        """Gives a drawn port its name; `which` is 0 for the source's, 1 for the destination's."""
+        end = packets.ends(world.seen[what])[which]
         if not drawn[0] <= end[1] <= drawn[1]:
             raise Failure(f"{what}: {world.name} took port {end[1]}, not of {drawn}")
         tuple_ = packets.read(world.seen[what])[:5]
