@@ -108,7 +108,7 @@ NatChoice::NatChoice(const NatSpec& spec, const ParsedPacket& packet, Zone zone,
                      const HashKey& secret, std::uint64_t nonce, Crowds& crowds)
     : spec_(spec), packet_(packet), zone_(zone), random_(secret, nonce), crowds_(crowds) {
   const bool by_id = has_identifier(packet.kind);
-  has_ports_ = by_id || packet.kind != Kind::other;
+  has_ports_ = has_number(packet);
   kept_source_ = packet.source_port;
   kept_destination_ = packet.destination_port;
   const auto take = [&](const std::optional<NatRange>& range, Side& side) {

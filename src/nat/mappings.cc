@@ -220,7 +220,7 @@ Reason Mappings::open(const Opening& opening, std::uint64_t now_ms, NatRandom& r
   const bool to_pool = external_->index_of(destination).has_value();
   if (!to_pool && (outside || exempt_.index_of(destination))) return Reason::none;
   // A query from inside names its sender's identifier, which says nothing about whom it is for.
-  const bool has_mapping = opening.packet.kind != Kind::other;
+  const bool has_mapping = has_number(opening.packet);
   if (to_pool && (!has_mapping || (!outside && has_identifier(opening.packet.kind)))) {
     return Reason::nat_unmapped;
   }

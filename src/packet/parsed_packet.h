@@ -102,4 +102,12 @@ struct ParsedPacket {
   std::uint32_t transport_size = 0;    ///< bytes from there to the end of the IP packet
 };
 
+/// Gives     whether the packet has ports or an identifier, which a translation may change.
+///           ICMPv6 node information (types 139, 140) has a nonce in its place, RFC 4620 section 4.
+constexpr bool has_number(const ParsedPacket& packet) {
+  constexpr std::uint16_t kNodeInformation = 139 << 8;  // no other query has a higher type
+  if (packet.kind == Kind::icmpv6) return packet.destination_port < kNodeInformation;
+  return packet.kind != Kind::other;
+}
+
 }  // namespace uct::core
