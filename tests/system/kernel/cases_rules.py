@@ -82,10 +82,24 @@ def other_queries(play, f):
                 passes=False)
 
 
+def nodes_of_two(play, f):
+    """A nonce tells the queries apart, which no translation reads: replies go to one host."""
+    def query(host, nonce):
+        return p.icmp(host, f.server, 139, 0, 2 << 16, nonce + p.packed(f.server))
+    play.inside("query", query(f.a, b"nonceAAA"), passes=True)
+    play.inside("query of another", query(f.b, b"nonceBBB"),
+                differs=("K21", "passed/dropped nat_exhausted"))
+    play.outside("reply", p.icmp(f.server, f.external, 140, 0, 2 << 16, b"nonceAAA"), passes=True)
+    # Here Linux gives the first host what is the other's.
+    play.outside("reply to another", p.icmp(f.server, f.external, 140, 0, 2 << 16, b"nonceBBB"),
+                 passes=True)
+
+
 def cases(f):
-    return [snat(f, "bare reset of a SYN", bare_reset_of_a_syn),
+    made = [snat(f, "bare reset of a SYN", bare_reset_of_a_syn),
             snat(f, "resets of a connection", resets_of_a_connection),
             snat(f, "SYN in a connection", syn_in_a_connection),
             snat(f, "picked up", picked_up), snat(f, "port 0", port_zero),
             snat(f, "echo with a code", echo_with_code),
             snat(f, "other queries", other_queries)]
+    return made + [snat(f, "node information of two", nodes_of_two)] if f.is_v6 else made
