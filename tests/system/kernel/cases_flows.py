@@ -187,19 +187,23 @@ def past_the_translation(play, f):
     play.outside("to the external one", answer("query", p.udp), passes=True)
 
 
-def options(play, f):
+def with_options(packet):
     """Between the IP header and UDP: four NOPs, or an empty destination options header."""
-    a, s = (f.a, 5005), (f.server, 53)
-    packet = p.udp(a, s)
     view = p.read(packet)
-    if f.is_v6:
-        made = p.ip(f.a, f.server, 60, bytes([p.UDP, 0, 1, 4, 0, 0, 0, 0]) + view.body)
-    else:
-        head = b"\x46" + packet[1:3] + bytes([packet[3] + 4]) + packet[4:10] + b"\0\0" + (
-            packet[12:20] + b"\1\1\1\1")
-        made = head[:10] + (0xffff - p.ones_sum(head)).to_bytes(2, "big") + head[12:] + view.body
-    play.inside("query", made, passes=True)
-    play.outside("answer", p.udp(s, (f.external, 5005)), passes=True)
+    if packet[0] >> 4 == 6:
+        return p.ip(view.source, view.destination, 60,
+                    bytes([p.UDP, 0, 1, 4, 0, 0, 0, 0]) + view.body)
+    head = b"\x46" + packet[1:3] + bytes([packet[3] + 4]) + packet[4:10] + b"\0\0" + (
+        packet[12:20] + b"\1\1\1\1")
+    return head[:10] + (0xffff - p.ones_sum(head)).to_bytes(2, "big") + head[12:] + view.body
+
+
+def options(play, f):
+    a, s = (f.a, 5005), (f.server, 53)
+    play.inside("query", with_options(p.udp(a, s)), passes=True)
+    play.outside("answer", with_options(p.udp(s, (f.external, 5005))), passes=True)
+    if not f.is_v6:
+        play.inside("no sum", with_options(p.udp(a, s, checksum=False)), passes=True)
 
 
 def timestamp(play, f):
