@@ -42,6 +42,8 @@ struct Packet {
   LinkType link = LinkType::ethernet;
   ChecksumStatus ip_checksum = ChecksumStatus::unknown;         ///< of the IPv4 header
   ChecksumStatus transport_checksum = ChecksumStatus::unknown;  ///< of TCP, UDP, ICMP, SCTP, ...
+  std::uint64_t user = 0;  ///< the caller's own: a port, a number, a pointer. Not looked at; it
+                           ///< comes back with a fragment that was held (fragments.h)
 };
 
 /// Packets that one call of Tracker::process takes at most. 256 lets two bursts of 32 overlap many

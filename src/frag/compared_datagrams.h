@@ -52,7 +52,11 @@ class ComparedDatagrams {
         now_ms_ += bytes[1] % 32;
         break;
       case 1:
-        if (!sweep(bytes[1] % 8)) return false;
+        if (bytes[2] < 16) {
+          if (!give_up(bytes[1] % 8)) return false;
+        } else if (!sweep(bytes[1] % 8)) {
+          return false;
+        }
         break;
       case 2:
         if (!decide(key, bytes[2])) return false;
@@ -61,9 +65,9 @@ class ComparedDatagrams {
         if (!arrive_many(key, bytes)) return false;
         break;
       default:
-        if (!arrive({key, extent_of(bytes), ++contexts_}, bytes)) return false;
+        if (!arrive({key, extent_of(bytes)}, bytes)) return false;
     }
-    return is_same_state();
+    return is_same_loss() && is_same_state();
   }
 
   const Datagrams& real() const { return real_; }
@@ -90,26 +94,32 @@ class ComparedDatagrams {
   }
 
   bool sweep(std::uint32_t budget) {
-    return real_.sweep(now_ms_, budget) == naive_.sweep(now_ms_, budget);
+    return real_.sweep(now_ms_, budget, lost_) == naive_.sweep(now_ms_, budget);
+  }
+
+  bool give_up(std::uint32_t budget) {
+    return real_.give_up(budget, lost_) == naive_.give_up(budget);
   }
 
   /// Consecutive fragments of eight bytes, enough to be too many.
   bool arrive_many(const FragmentKey& key, const Operation& bytes) {
     for (std::uint32_t i = 0; i < bytes[3]; ++i) {
       const Extent extent{(bytes[2] + i) * 8U, 8, true};
-      if (!arrive({key, extent, ++contexts_}, bytes)) return false;
+      if (!arrive({key, extent}, bytes)) return false;
     }
     return true;
   }
 
   bool arrive(const Fragment& fragment, const Operation& bytes) {
     const std::uint32_t size = bytes[5] % 16 * (bytes[5] < 252 ? 1U : 256U);
-    std::vector<std::byte> frame(size, content_of(fragment.context));
     Packet packet;
+    packet.user = ++users_;
+    std::vector<std::byte> frame(size, content_of(packet.user));
     packet.data = frame.data();
     packet.size = size;
-    const FragmentDecision real = real_.arrive(fragment, packet, now_ms_);
-    const FragmentDecision naive = naive_.arrive(fragment, HeldFrame::charge_of(packet), now_ms_);
+    const FragmentDecision real = real_.arrive(fragment, packet, now_ms_, lost_);
+    const FragmentDecision naive =
+        naive_.arrive(fragment, {packet.user, HeldFrame::charge_of(packet)}, now_ms_);
     if (real.step != naive.step || real.refusal != naive.refusal) return false;
     if (!(real.verdict == naive.verdict)) return false;
     const bool is_decided_at_once = bytes[0] < 200;
@@ -120,28 +130,45 @@ class ComparedDatagrams {
   bool decide(const FragmentKey& key, std::uint8_t port) {
     FragmentVerdict verdict;
     verdict.source_port = port;
-    HeldFrames real = real_.decided(key, verdict, now_ms_);
+    HeldFrames real = real_.decided(key, verdict, now_ms_, lost_);
     for (const NaiveDatagrams::Copy& copy : naive_.decided(key, verdict, now_ms_)) {
       const HeldFramePtr frame = real.pop();
-      if (frame == nullptr || frame->context() != copy.context) return false;
+      if (frame == nullptr || frame->packet().user != copy.user) return false;
       if (frame->charge() != copy.charge || !has_its_content(*frame)) return false;
     }
     return real.empty();
   }
 
-  static std::byte content_of(std::uint64_t context) { return static_cast<std::byte>(context); }
+  static std::byte content_of(std::uint64_t user) { return static_cast<std::byte>(user); }
 
   static bool has_its_content(HeldFrame& frame) {
     const Packet packet = frame.packet();
     return std::all_of(packet.data, packet.data + packet.size,
-                       [&](std::byte byte) { return byte == content_of(frame.context()); });
+                       [&](std::byte byte) { return byte == content_of(packet.user); });
+  }
+
+  /// What was lost by one operation, in order for each cause.
+  bool is_same_loss() {
+    for (const NaiveDatagrams::Lost& lost : naive_.take_lost()) {
+      const bool is_condemned =
+          lost.cause != FragmentRefusal::expired && lost.cause != FragmentRefusal::pushed_out;
+      HeldFrames& frames = lost.cause == FragmentRefusal::expired      ? lost_.expired
+                           : lost.cause == FragmentRefusal::pushed_out ? lost_.pushed_out
+                                                                       : lost_.condemned;
+      const HeldFramePtr frame = frames.pop();
+      if (frame == nullptr || frame->packet().user != lost.user) return false;
+      if (!has_its_content(*frame)) return false;
+      if (is_condemned && lost_.condemned_for != lost.cause) return false;
+    }
+    return lost_.empty();
   }
 
   bool is_same_state() const {
     const DatagramStats stats = real_.stats();
     return stats.datagrams == naive_.datagrams() && stats.held_frames == naive_.held_frames() &&
            stats.held_bytes == naive_.held_bytes() && stats.datagrams <= limits_.datagrams &&
-           stats.held_bytes <= limits_.held_bytes;
+           stats.held_bytes <= limits_.held_bytes &&
+           real_.next_deadline_ms() == naive_.next_deadline_ms();
   }
 
   const DatagramLimits limits_;
@@ -149,7 +176,8 @@ class ComparedDatagrams {
   Datagrams real_;
   NaiveDatagrams naive_;
   std::uint64_t now_ms_ = 0;
-  std::uint64_t contexts_ = 0;
+  LostFrames lost_;
+  std::uint64_t users_ = 0;
 };
 
 }  // namespace uct::core

@@ -28,8 +28,8 @@ FragmentKey make_fragment_key(const ParsedPacket& packet, Zone zone) {
 }
 
 DatagramTable::~DatagramTable() {
-  Garbage garbage;
-  while (oldest() != nullptr) remove(*oldest(), garbage);
+  HeldFrames frames;
+  while (oldest() != nullptr) remove(*oldest(), frames);
 }
 
 FragmentSource* DatagramTable::find_source(const FragmentKey& key) const {
@@ -78,8 +78,8 @@ Datagram* DatagramTable::add(const FragmentKey& key, std::uint64_t expires_ms) {
   return datagram;
 }
 
-void DatagramTable::remove(Datagram& datagram, Garbage& garbage) {
-  garbage.frames.append(take_held(datagram));
+void DatagramTable::remove(Datagram& datagram, HeldFrames& frames) {
+  frames.append(take_held(datagram));
   datagrams_.remove(datagram);
   by_age_.remove(datagram);
   stages_[place_of(datagram.stage)].remove(datagram);

@@ -69,9 +69,9 @@ struct FragmentSource {
 
 class DatagramTable {
  public:
-  /// What is no longer needed; freed where it goes out of scope, which is outside of the lock.
+  /// Records that are no longer needed; freed where it goes out of scope, which is outside of the
+  /// lock.
   struct Garbage {
-    HeldFrames frames;
     Spares<Datagram> datagrams;
     Spares<FragmentSource> sources;
   };
@@ -94,8 +94,8 @@ class DatagramTable {
   /// Gives     null when there is no memory
   Datagram* add(const FragmentKey& key, std::uint64_t expires_ms);
 
-  /// Its frames go into `garbage`.
-  void remove(Datagram& datagram, Garbage& garbage);
+  /// Its frames go behind those of `frames`.
+  void remove(Datagram& datagram, HeldFrames& frames);
 
   /// Puts the spare records into `garbage` when there is no datagram.
   void release_spares(Garbage& garbage);

@@ -35,13 +35,14 @@ class Table : public testing::Test {
     return found == nullptr ? nullptr : found->stages[static_cast<std::size_t>(stage)].first();
   }
 
+  HeldFrames frames;
   DatagramTable::Garbage garbage;
   DatagramTable table{4, HashKey{1, 2}};
 };
 
 TEST_F(Table, FindsWhatWasAddedUntilItIsRemoved) {
   for (std::uint32_t id = 0; id < 100; ++id) add(id);
-  for (std::uint32_t id = 0; id < 100; id += 2) table.remove(*table.find(key_of(id)), garbage);
+  for (std::uint32_t id = 0; id < 100; id += 2) table.remove(*table.find(key_of(id)), frames);
   for (std::uint32_t id = 0; id < 100; ++id) {
     ASSERT_EQ(table.find(key_of(id)) != nullptr, id % 2 == 1) << id;
   }
@@ -56,9 +57,9 @@ TEST_F(Table, ASourceIsThereAsLongAsItsDatagrams) {
   ASSERT_NE(table.find_source(key_of(9)), nullptr);
   EXPECT_EQ(table.find_source(key_of(9))->datagrams, 2U);
   EXPECT_EQ(table.find_source(key_of(9, 1, 5)), nullptr) << "another zone";
-  table.remove(one, garbage);
+  table.remove(one, frames);
   EXPECT_NE(table.find_source(key_of(9)), nullptr);
-  table.remove(two, garbage);
+  table.remove(two, frames);
   EXPECT_EQ(table.find_source(key_of(9)), nullptr);
   EXPECT_NE(table.find_source(key_of(9, 7)), nullptr);
 }
@@ -103,11 +104,11 @@ TEST_F(Table, TakingNothingLeavesTheStage) {
   EXPECT_EQ(one.stage, Stage::complete);
 }
 
-TEST_F(Table, WhatIsRemovedLeavesItsFramesToTheGarbage) {
+TEST_F(Table, WhatIsRemovedLeavesItsFramesToTheCaller) {
   Datagram& one = add(1);
   table.hold(one, frame(10));
-  table.remove(one, garbage);
-  EXPECT_EQ(garbage.frames.count(), 1U);
+  table.remove(one, frames);
+  EXPECT_EQ(frames.count(), 1U);
   EXPECT_EQ(table.held_frames(), 0U);
   EXPECT_EQ(table.oldest(), nullptr);
 }
@@ -118,7 +119,7 @@ TEST_F(Table, ARecordUsedAgainIsAsNew) {
   old.has_verdict = true;
   old.condemned = FragmentRefusal::overlap;
   table.hold(old, frame(1));
-  table.remove(old, garbage);
+  table.remove(old, frames);
   const Datagram& datagram = add(2);
   EXPECT_EQ(&datagram, &old) << "no allocation";
   EXPECT_EQ(datagram.extents.count(), 0U);
@@ -132,11 +133,11 @@ TEST_F(Table, ARecordUsedAgainIsAsNew) {
 TEST_F(Table, SparesAreReleasedOnlyWhenNothingIsThere) {
   Datagram& one = add(1);
   Datagram& two = add(2);
-  table.remove(one, garbage);
+  table.remove(one, frames);
   table.release_spares(garbage);
   EXPECT_EQ(&add(3), &one) << "was kept";
-  table.remove(one, garbage);
-  table.remove(two, garbage);
+  table.remove(one, frames);
+  table.remove(two, frames);
   table.release_spares(garbage);
   Datagram* const spare = garbage.datagrams.take();
   EXPECT_TRUE(spare == &one || spare == &two);

@@ -25,7 +25,8 @@
 ///
 /// Room. Datagrams, their fragments, and the bytes held are bounded; so are datagrams and bytes of
 /// a source (an IPv4 address or an IPv6 /64, in its zone), which pushes out only its own when it
-/// has its share. Who makes room: the oldest complete one, else the oldest that holds, else the
+/// has its share. Where no bytes may be held, fragments that come before their first are refused
+/// and not noted. Who makes room: the oldest complete one, else the oldest that holds, else the
 /// oldest. Time runs from the first-arrived fragment, and nothing prolongs it.
 ///
 /// Relies on base, packet and its room; called by tracker.
@@ -65,11 +66,9 @@ struct DatagramStats {
   std::uint64_t held_bytes = 0;
 
   // Fragments since the start.
-  std::uint64_t tracked = 0;     ///< first ones
-  std::uint64_t followed = 0;    ///< later ones whose verdict was known
   std::uint64_t held = 0;        ///< ever
   std::uint64_t released = 0;    ///< held ones that got a verdict
-  std::uint64_t dropped = 0;     ///< held ones that got none: held - released - held_frames
+  std::uint64_t lost = 0;        ///< held ones that got none: held - released - held_frames
   std::uint64_t duplicates = 0;  ///< exact ones that were let through, firsts included
   std::array<std::uint64_t, kFragmentRefusals> refused{};  ///< arriving ones, by cause
 
@@ -84,6 +83,16 @@ struct DatagramStats {
   }
 };
 
+/// Held copies that get no verdict. Who asked for what made them go answers for them.
+struct LostFrames {
+  HeldFrames expired;
+  HeldFrames pushed_out;
+  HeldFrames condemned;
+  FragmentRefusal condemned_for = FragmentRefusal::none;  ///< of one datagram, so one cause
+
+  bool empty() const { return expired.empty() && pushed_out.empty() && condemned.empty(); }
+};
+
 class Datagrams {
  public:
   /// A limit on datagrams of 0 counts as 1: a first fragment must be known while it is decided.
@@ -96,19 +105,30 @@ class Datagrams {
   /// Threads   any; a time before that of an earlier call counts as that one's
   /// Cost      two hashes and a search in at most kFragmentsMax; when held, an allocation, and at
   ///           most kPushedOutMost others pushed out
-  FragmentDecision arrive(const Fragment& fragment, const Packet& packet, std::uint64_t now_ms);
+  FragmentDecision arrive(const Fragment& fragment, const Packet& packet, std::uint64_t now_ms,
+                          LostFrames& lost);
 
   /// Notes what was decided about a first fragment.
   ///
   /// Gives     the fragments that waited for it, to be treated by the same verdict in this order
   /// Cost      a hash; O(1) whatever waited
-  HeldFrames decided(const FragmentKey& key, const FragmentVerdict& verdict, std::uint64_t now_ms);
+  HeldFrames decided(const FragmentKey& key, const FragmentVerdict& verdict, std::uint64_t now_ms,
+                     LostFrames& lost);
 
-  /// Removes what is due at `now_ms`, at most `budget` datagrams; gives memory back when none is
-  /// left.
+  /// Removes what is due at `now_ms`, at most `budget` datagrams.
   ///
   /// Gives     how many
-  std::uint32_t sweep(std::uint64_t now_ms, std::uint32_t budget);
+  std::uint32_t sweep(std::uint64_t now_ms, std::uint32_t budget, LostFrames& lost);
+
+  /// Removes datagrams whether they are due or not, the oldest first, likewise.
+  std::uint32_t give_up(std::uint32_t budget, LostFrames& lost);
+
+  /// Gives memory back when no datagram is left.
+  void release_spares();
+
+  /// Gives     when the next one is due, or kNever.
+  std::uint64_t next_deadline_ms() const;
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
   DatagramStats stats() const;
 
@@ -117,25 +137,25 @@ class Datagrams {
   static constexpr std::uint32_t kPushedOutMost = 32;
 
  private:
-  using Garbage = DatagramTable::Garbage;
-
-  FragmentDecision decide(const Fragment& fragment, std::uint64_t charge, Garbage& garbage)
+  FragmentDecision decide(const Fragment& fragment, std::uint64_t charge, LostFrames& lost)
       UCT_REQUIRES(lock_);
   FragmentDecision decide_first(const Fragment& fragment, Datagram* datagram, Fit fit,
-                                Garbage& garbage) UCT_REQUIRES(lock_);
+                                LostFrames& lost) UCT_REQUIRES(lock_);
   FragmentDecision follow(const Fragment& fragment, Datagram& datagram, Fit fit)
       UCT_REQUIRES(lock_);
-  FragmentDecision hold(const Fragment& fragment, HeldFramePtr frame, Garbage& garbage)
+  FragmentDecision hold(const Fragment& fragment, HeldFramePtr& frame, LostFrames& lost)
       UCT_REQUIRES(lock_);
   FragmentDecision refuse(FragmentRefusal cause) UCT_REQUIRES(lock_);
 
-  Datagram* find_live(const FragmentKey& key, Garbage& garbage) UCT_REQUIRES(lock_);
-  Datagram* begin(const FragmentKey& key, Garbage& garbage) UCT_REQUIRES(lock_);
-  void condemn(Datagram& datagram, FragmentRefusal cause, Garbage& garbage) UCT_REQUIRES(lock_);
+  std::uint32_t remove_oldest(std::uint64_t due_ms, std::uint32_t budget, LostFrames& lost)
+      UCT_REQUIRES(lock_);
+  Datagram* find_live(const FragmentKey& key, LostFrames& lost) UCT_REQUIRES(lock_);
+  Datagram* begin(const FragmentKey& key, LostFrames& lost) UCT_REQUIRES(lock_);
+  void condemn(Datagram& datagram, FragmentRefusal cause, LostFrames& lost) UCT_REQUIRES(lock_);
   FragmentRefusal make_room(const FragmentKey& key, const Datagram* own, std::uint64_t charge,
-                            Garbage& garbage) UCT_REQUIRES(lock_);
-  void push_out(Datagram& datagram, Garbage& garbage) UCT_REQUIRES(lock_);
-  void expire(Datagram& datagram, Garbage& garbage) UCT_REQUIRES(lock_);
+                            LostFrames& lost) UCT_REQUIRES(lock_);
+  void push_out(Datagram& datagram, LostFrames& lost) UCT_REQUIRES(lock_);
+  void expire(Datagram& datagram, LostFrames& lost) UCT_REQUIRES(lock_);
   void note_time(std::uint64_t now_ms) UCT_REQUIRES(lock_);
   void settle(Datagram& datagram) UCT_REQUIRES(lock_);
 

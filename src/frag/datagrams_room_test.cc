@@ -155,12 +155,12 @@ TEST_F(FullReassembly, AnIpv6SourceIsItsWholePrefix) {
   packet.source[0] = 1;
   for (std::uint32_t i = 0; i < 20; ++i) {
     packet.source[2] = packet.source[3] = i;
-    const Fragment fragment{make_fragment_key(packet, 0), {8, 8, kMore}, 0};
-    path.datagrams.arrive(fragment, Packet{}, 0);
+    const Fragment fragment{make_fragment_key(packet, 0), {8, 8, kMore}};
+    path.datagrams.arrive(fragment, Packet{}, 0, path.lost);
   }
   EXPECT_EQ(path.datagrams.stats().datagrams, limits().datagrams_per_source);
   packet.source[1] = 1;
-  path.datagrams.arrive({make_fragment_key(packet, 0), {8, 8, kMore}, 0}, Packet{}, 0);
+  path.datagrams.arrive({make_fragment_key(packet, 0), {8, 8, kMore}}, Packet{}, 0, path.lost);
   EXPECT_EQ(path.datagrams.stats().datagrams, limits().datagrams_per_source + 1);
 }
 
@@ -172,7 +172,8 @@ TEST(ReassemblyWithoutRoom, PassesInOrderAndHoldsNothing) {
   EXPECT_EQ(path.send({}, {0, 8, kMore}), FragmentStep::track);
   EXPECT_EQ(path.send({}, {8, 8, kLast}), FragmentStep::follow);
   EXPECT_EQ(path.send({.id = 2}, {8, 8, kLast}), FragmentStep::refuse);
-  EXPECT_EQ(path.refusal(), FragmentRefusal::source_full);
+  EXPECT_EQ(path.refusal(), FragmentRefusal::first_missing);
+  EXPECT_EQ(path.send({.id = 1}, {8, 8, kLast}), FragmentStep::follow) << "2 was not noted";
 }
 
 TEST(ReassemblyWithoutRoom, OneFragmentPushesOutABoundedNumber) {
@@ -181,7 +182,7 @@ TEST(ReassemblyWithoutRoom, OneFragmentPushesOutABoundedNumber) {
   limits.held_bytes_per_source = limits.held_bytes = charge(0) * 500;
   Path path(limits);
   for (std::uint32_t id = 0; id < 500; ++id) {
-    path.datagrams.arrive({Name{.id = id}.key(), {8, 8, kMore}, 0}, Packet{}, 0);
+    path.datagrams.arrive({Name{.id = id}.key(), {8, 8, kMore}}, Packet{}, 0, path.lost);
   }
   path.frame_size = static_cast<std::uint32_t>(charge(0) * 499);
   EXPECT_EQ(path.send({.id = 1000}, {8, 8, kMore}), FragmentStep::refuse);

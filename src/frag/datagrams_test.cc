@@ -77,7 +77,7 @@ TEST_F(Reassembly, InAnyOrderEveryByteLeavesOnce) {
 TEST_F(Reassembly, WhatComesWhileTheFirstIsBeingDecidedIsReleasedWithIt) {
   EXPECT_EQ(path.offer({}, {0, 16, kMore}).step, FragmentStep::track);
   EXPECT_EQ(path.offer({}, {16, 5, kLast}).step, FragmentStep::hold);
-  const HeldFrames frames = path.datagrams.decided(Name{}.key(), verdict_of(1), 0);
+  const HeldFrames frames = path.datagrams.decided(Name{}.key(), verdict_of(1), 0, path.lost);
   EXPECT_EQ(frames.count(), 1U);
   EXPECT_EQ(path.datagrams.stats().completed, 1U);
 }
@@ -87,7 +87,7 @@ TEST_F(Reassembly, ARefusedDatagramsFragmentsGetItsReason) {
   FragmentVerdict verdict;
   verdict.state = StateFlags::invalid | StateFlags::tracked;
   verdict.reason = Reason::tcp_flags;
-  path.datagrams.decided(Name{}.key(), verdict, 0);
+  path.datagrams.decided(Name{}.key(), verdict, 0, path.lost);
   EXPECT_EQ(send({}, {16, 5, kLast}), FragmentStep::follow);
   EXPECT_EQ(path.last.verdict.reason, Reason::tcp_flags);
 }
@@ -156,7 +156,7 @@ TEST_F(Reassembly, LateDuplicatesOfACompleteDatagramFollow) {
 TEST_F(Reassembly, TheSecondVerdictOfARepeatedFirstCounts) {
   send({}, {0, 16, kMore});
   path.offer({}, {0, 16, kMore});
-  path.datagrams.decided(Name{}.key(), verdict_of(7), 0);
+  path.datagrams.decided(Name{}.key(), verdict_of(7), 0, path.lost);
   send({}, {16, 16, kMore});
   EXPECT_EQ(path.last.verdict, verdict_of(7));
 }
@@ -276,10 +276,10 @@ TEST_F(Reassembly, ADecisionDoesNotSaveACondemnedDatagram) {
   path.offer({}, {0, 16, kMore});
   path.offer({}, {16, 8, kLast});
   path.offer({}, {8, 16, kMore});
-  EXPECT_EQ(path.datagrams.decided(Name{}.key(), verdict_of(1), 0).count(), 0U);
+  EXPECT_EQ(path.datagrams.decided(Name{}.key(), verdict_of(1), 0, path.lost).count(), 0U);
   EXPECT_EQ(path.offer({}, {16, 8, kLast}).refusal, FragmentRefusal::overlap);
   EXPECT_EQ(path.datagrams.stats().completed, 0U);
-  EXPECT_EQ(path.datagrams.stats().dropped, 1U);
+  EXPECT_EQ(path.datagrams.stats().lost, 1U);
 }
 
 // ---- time ---------------------------------------------------------------------------------------
@@ -296,24 +296,24 @@ TEST_F(Reassembly, ASweepRemovesWhatIsDueAndNothingElse) {
   send({.id = 1}, {16, 16, kMore}, 0);
   send({.id = 2}, {16, 16, kMore}, 1);
   send({.id = 3}, {0, 16, kMore}, 1);
-  EXPECT_EQ(path.datagrams.sweep(29'999, kAll), 0U);
-  EXPECT_EQ(path.datagrams.sweep(30'000, kAll), 1U);
+  EXPECT_EQ(path.datagrams.sweep(29'999, kAll, path.lost), 0U);
+  EXPECT_EQ(path.datagrams.sweep(30'000, kAll, path.lost), 1U);
   EXPECT_EQ(path.datagrams.stats().held_frames, 1U);
-  EXPECT_EQ(path.datagrams.sweep(30'001, 1), 1U) << "its budget";
-  EXPECT_EQ(path.datagrams.sweep(30'001, 1), 1U);
-  EXPECT_EQ(path.datagrams.sweep(30'001, 1), 0U);
+  EXPECT_EQ(path.datagrams.sweep(30'001, 1, path.lost), 1U) << "its budget";
+  EXPECT_EQ(path.datagrams.sweep(30'001, 1, path.lost), 1U);
+  EXPECT_EQ(path.datagrams.sweep(30'001, 1, path.lost), 0U);
   const DatagramStats stats = path.datagrams.stats();
   EXPECT_EQ(stats.datagrams, 0U);
   EXPECT_EQ(stats.held_bytes, 0U);
-  EXPECT_EQ(stats.dropped, 2U);
+  EXPECT_EQ(stats.lost, 2U);
   EXPECT_EQ(stats.expired, 3U);
 }
 
 TEST_F(Reassembly, ADecisionThatComesTooLateReleasesNothing) {
   path.offer({}, {16, 5, kLast}, 0);
   path.offer({}, {0, 16, kMore}, 1);
-  EXPECT_EQ(path.datagrams.decided(Name{}.key(), verdict_of(1), 30'000).count(), 0U);
-  EXPECT_EQ(path.datagrams.stats().dropped, 1U);
+  EXPECT_EQ(path.datagrams.decided(Name{}.key(), verdict_of(1), 30'000, path.lost).count(), 0U);
+  EXPECT_EQ(path.datagrams.stats().lost, 1U);
 }
 
 TEST_F(Reassembly, AClockThatStepsBackCountsAsStandingStill) {
@@ -321,7 +321,39 @@ TEST_F(Reassembly, AClockThatStepsBackCountsAsStandingStill) {
   send({.id = 2}, {16, 16, kMore}, 400);
   send({.id = 2}, {16, 16, kMore}, 30'999);
   EXPECT_EQ(path.refusal(), FragmentRefusal::held_already) << "since 1000";
-  EXPECT_EQ(path.datagrams.sweep(31'000, kAll), 2U);
+  EXPECT_EQ(path.datagrams.sweep(31'000, kAll, path.lost), 2U);
+}
+
+// ---- what is lost -------------------------------------------------------------------------------
+
+TEST_F(Reassembly, WhatCondemnsHandsOutWhatWasHeld) {
+  send({}, {16, 16, kMore});
+  send({}, {32, 16, kMore});
+  send({}, {40, 16, kMore});
+  EXPECT_EQ(path.lost.condemned.count(), 2U);
+  EXPECT_EQ(path.lost.condemned_for, FragmentRefusal::overlap);
+  EXPECT_EQ(path.lost.condemned.pop()->packet().user, 0U) << "in order of arrival";
+  EXPECT_TRUE(path.lost.expired.empty() && path.lost.pushed_out.empty());
+}
+
+TEST_F(Reassembly, WhoLooksForAnExpiredDatagramGetsWhatItHeld) {
+  send({.zone = 9}, {16, 16, kMore}, 0);
+  send({.zone = 9}, {0, 16, kMore}, 30'000);
+  ASSERT_EQ(path.lost.expired.count(), 1U);
+  EXPECT_EQ(path.lost.expired.pop()->zone(), 9);
+  EXPECT_TRUE(path.lost.empty());
+}
+
+TEST_F(Reassembly, GivingUpTakesTheOldestFirstWhetherDueOrNot) {
+  send({.id = 1}, {16, 16, kMore}, 0);
+  send({.id = 2}, {16, 16, kMore}, 5);
+  EXPECT_EQ(path.datagrams.next_deadline_ms(), 30'000U);
+  EXPECT_EQ(path.datagrams.give_up(1, path.lost), 1U);
+  EXPECT_EQ(path.lost.expired.count(), 1U);
+  EXPECT_EQ(path.datagrams.next_deadline_ms(), 30'005U);
+  EXPECT_EQ(path.datagrams.give_up(kAll, path.lost), 1U);
+  EXPECT_EQ(path.datagrams.next_deadline_ms(), Datagrams::kNever);
+  EXPECT_EQ(path.datagrams.stats().lost, 2U);
 }
 
 // ---- threads ------------------------------------------------------------------------------------
@@ -337,13 +369,14 @@ TEST(ReassemblyThreads, HammerFromAllSidesLosesNothing) {
     Packet packet;
     packet.data = frame.data();
     packet.size = 64;
+    LostFrames lost;
     for (std::uint32_t id = 0; id < kRounds; ++id) {
       const FragmentKey key = Name{.id = id, .source = id}.key();
       for (std::uint32_t i = thread * 2; i < thread * 2 + 2; ++i) {
-        const FragmentDecision decision = datagrams.arrive({key, extents[i], 0}, packet, id);
+        const FragmentDecision decision = datagrams.arrive({key, extents[i]}, packet, id, lost);
         if (decision.step == FragmentStep::follow) ++out[thread];
         if (decision.step != FragmentStep::track) continue;
-        out[thread] += 1 + datagrams.decided(key, verdict_of(1), id).count();
+        out[thread] += 1 + datagrams.decided(key, verdict_of(1), id, lost).count();
       }
     }
   };

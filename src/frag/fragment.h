@@ -30,7 +30,8 @@ FragmentKey make_fragment_key(const ParsedPacket& packet, Zone zone);
 struct Fragment {
   FragmentKey key{};
   Extent extent;
-  std::uint64_t context = 0;  ///< the caller's; it gets it back with a held frame
+
+  Zone zone() const { return static_cast<Zone>(key[4] >> 40 & 0xffff); }
 };
 
 /// What was decided about a datagram by its first fragment.
@@ -38,27 +39,29 @@ struct FragmentVerdict {
   StateFlags state = StateFlags::untracked;
   Reason reason = Reason::none;
   Kind kind = Kind::other;
-  Direction direction = Direction::original;  ///< within its connection
+  std::uint8_t protocol = 0;  ///< the transport's; in IPv6 later fragments may not name it
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
-  std::uint64_t connection = 0;  ///< the caller's handle
 
   bool operator==(const FragmentVerdict&) const = default;
 };
 
-/// Why a fragment is refused.
+/// Why a fragment is refused, or one that was held is lost.
 enum class FragmentRefusal : std::uint8_t {
   none,
-  malformed,     ///< offset and size do not fit a datagram; says nothing about the others
-  overlap,       ///< condemned: two fragments share bytes and are not each other's duplicates
-  two_ends,      ///< condemned: fragments beyond the last one, or two last ones
-  too_many,      ///< condemned: more than kFragmentsMax fragments
-  held_already,  ///< an exact duplicate of a fragment that is held; that one goes on
-  source_full,   ///< its source has as many bytes held as it may, in this datagram
-  no_room,       ///< the bytes held in all are as many as may be
-  no_memory,     ///< the system gave none
+  malformed,      ///< offset and size do not fit a datagram; says nothing about the others
+  overlap,        ///< condemned: two fragments share bytes and are not each other's duplicates
+  two_ends,       ///< condemned: fragments beyond the last one, or two last ones
+  too_many,       ///< condemned: more than kFragmentsMax fragments
+  held_already,   ///< an exact duplicate of a fragment that is held; that one goes on
+  source_full,    ///< its source has as many bytes held as it may, in this datagram
+  no_room,        ///< the bytes held in all are as many as may be
+  no_memory,      ///< the system gave none
+  first_missing,  ///< it came before its first one, and nothing may be held
+  expired,        ///< lost: its first one did not come in time
+  pushed_out,     ///< lost: others needed its room
 };
-inline constexpr std::size_t kFragmentRefusals = 9;
+inline constexpr std::size_t kFragmentRefusals = 12;
 
 /// What to do with a fragment.
 enum class FragmentStep : std::uint8_t {

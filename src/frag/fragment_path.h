@@ -23,7 +23,7 @@ inline FragmentVerdict verdict_of(std::uint16_t port) {
   FragmentVerdict verdict;
   verdict.state = StateFlags::new_ | StateFlags::tracked;
   verdict.source_port = port;
-  verdict.connection = port + 1000U;
+  verdict.destination_port = 7;
   return verdict;
 }
 
@@ -62,7 +62,7 @@ class Path {
     if (last.step == FragmentStep::track) {
       const FragmentVerdict verdict = verdict_of(static_cast<std::uint16_t>(name.id));
       out[name.id].push_back({extent, verdict});
-      emit(datagrams.decided(name.key(), verdict, now_ms), name.id, verdict);
+      emit(datagrams.decided(name.key(), verdict, now_ms, lost), name.id, verdict);
     }
     return last.step;
   }
@@ -74,9 +74,10 @@ class Path {
     Packet packet;
     packet.data = frame.data();
     packet.size = static_cast<std::uint32_t>(frame.size());
+    packet.user = sent.size();
     sent.push_back(extent);
-    const Fragment fragment{name.key(), extent, sent.size() - 1};
-    const FragmentDecision decision = datagrams.arrive(fragment, packet, now_ms);
+    const Fragment fragment{name.key(), extent};
+    const FragmentDecision decision = datagrams.arrive(fragment, packet, now_ms, lost);
     if (decision.step == FragmentStep::follow) {
       out[name.id].push_back({extent, decision.verdict});
     }
@@ -85,8 +86,8 @@ class Path {
 
   void emit(HeldFrames frames, std::uint32_t id, const FragmentVerdict& verdict) {
     while (const HeldFramePtr frame = frames.pop()) {
-      const Extent extent = sent[frame->context()];
       const Packet packet = frame->packet();
+      const Extent extent = sent[packet.user];
       ASSERT_EQ(packet.size, frame_size != 0 ? frame_size : extent.size);
       ASSERT_EQ(packet.data[packet.size - 1], static_cast<std::byte>(extent.offset / 8));
       out[id].push_back({extent, verdict});
@@ -98,6 +99,7 @@ class Path {
   Datagrams datagrams;
   std::uint32_t frame_size = 0;  ///< 0: as many bytes as the fragment has payload
   FragmentDecision last;
+  LostFrames lost;
   std::vector<Extent> sent;
   std::map<std::uint32_t, std::vector<Out>> out;
 };

@@ -8,10 +8,10 @@ namespace uct::core {
 
 static_assert(std::is_trivially_destructible_v<HeldFrame>, "freed as memory");
 
-HeldFramePtr HeldFrame::copy(const Packet& packet, std::uint64_t context) {
+HeldFramePtr HeldFrame::copy(const Packet& packet, Zone zone) {
   void* const memory = ::operator new(charge_of(packet), std::nothrow);
   if (memory == nullptr) return nullptr;
-  HeldFramePtr frame(new (memory) HeldFrame(packet, context));
+  HeldFramePtr frame(new (memory) HeldFrame(packet, zone));
   if (packet.size != 0) std::memcpy(frame->packet().data, packet.data, packet.size);
   return frame;
 }

@@ -7,7 +7,7 @@
 /// what is taken, heads included, so that the cap on it bounds memory; when nothing waits, nothing
 /// is taken.
 ///
-/// Relies on <uct/packet.h>; used by frag/datagrams.h and whoever emits what it releases.
+/// Relies on <uct/packet.h> and <uct/zone.h>; used by frag/datagrams.h and whoever emits what it releases.
 /// Threads   values with one owner at a time; they may pass from thread to thread.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <uct/packet.h>
+#include <uct/zone.h>
 
 namespace uct::core {
 
@@ -32,13 +33,12 @@ class HeldFrame {
   ///
   /// Gives     nothing when there is no memory
   /// Cost      one allocation of charge_of(packet) bytes
-  static HeldFramePtr copy(const Packet& packet, std::uint64_t context);
+  static HeldFramePtr copy(const Packet& packet, Zone zone);
 
   /// Gives     the packet as it came; its bytes may be written, and live as long as the frame.
   Packet packet();
 
-  /// Gives     what the caller gave with it: its port, its number, ...
-  std::uint64_t context() const { return context_; }
+  Zone zone() const { return zone_; }
 
   /// Gives     bytes that a copy of the packet takes.
   static std::uint64_t charge_of(const Packet& packet) {
@@ -48,10 +48,10 @@ class HeldFrame {
 
  private:
   friend class HeldFrames;
-  HeldFrame(const Packet& packet, std::uint64_t context) : packet_(packet), context_(context) {}
+  HeldFrame(const Packet& packet, Zone zone) : packet_(packet), zone_(zone) {}
 
   Packet packet_;  ///< its `data` is not used: the bytes lie behind this object
-  std::uint64_t context_;
+  Zone zone_;
   HeldFrame* next_ = nullptr;  ///< in its HeldFrames
 };
 

@@ -13,7 +13,8 @@ HeldFramePtr frame(std::uint64_t context, std::uint32_t size = 1) {
   Packet packet;
   packet.data = bytes.data();
   packet.size = size;
-  return HeldFrame::copy(packet, context);
+  packet.user = context;
+  return HeldFrame::copy(packet, 0);
 }
 
 HeldFrames frames(std::uint64_t first, std::uint64_t last) {
@@ -24,7 +25,7 @@ HeldFrames frames(std::uint64_t first, std::uint64_t last) {
 
 std::vector<std::uint64_t> contexts(HeldFrames list) {
   std::vector<std::uint64_t> found;
-  while (const HeldFramePtr next = list.pop()) found.push_back(next->context());
+  while (const HeldFramePtr next = list.pop()) found.push_back(next->packet().user);
   return found;
 }
 
@@ -39,7 +40,8 @@ TEST(HeldFrame, CopiesBytesAndWhatIsKnownOfThem) {
   packet.link = LinkType::ipv6;
   packet.ip_checksum = ChecksumStatus::good;
   packet.transport_checksum = ChecksumStatus::bad;
-  const HeldFramePtr copy = HeldFrame::copy(packet, 7);
+  packet.user = 7;
+  const HeldFramePtr copy = HeldFrame::copy(packet, 65535);
   ASSERT_NE(copy, nullptr);
   bytes[1] = std::byte{9};
   const Packet held = copy->packet();
@@ -50,7 +52,8 @@ TEST(HeldFrame, CopiesBytesAndWhatIsKnownOfThem) {
   EXPECT_EQ(held.link, LinkType::ipv6);
   EXPECT_EQ(held.ip_checksum, ChecksumStatus::good);
   EXPECT_EQ(held.transport_checksum, ChecksumStatus::bad);
-  EXPECT_EQ(copy->context(), 7U);
+  EXPECT_EQ(held.user, 7U);
+  EXPECT_EQ(copy->zone(), 65535);
 }
 
 TEST(HeldFrame, BytesMayBeWritten) {

@@ -19,13 +19,18 @@ namespace uct::core {
 class NaiveDatagrams {
  public:
   struct Copy {
-    std::uint64_t context;
+    std::uint64_t user;
     std::uint64_t charge;
+  };
+
+  struct Lost {
+    std::uint64_t user;
+    FragmentRefusal cause;
   };
 
   explicit NaiveDatagrams(const DatagramLimits& limits) : limits_(limits) {}
 
-  FragmentDecision arrive(const Fragment& fragment, std::uint64_t charge, std::uint64_t now_ms) {
+  FragmentDecision arrive(const Fragment& fragment, const Copy& copy, std::uint64_t now_ms) {
     now_ms_ = now_ms;
     const Extent& extent = fragment.extent;
     if (!is_wellformed(extent)) return refuse(FragmentRefusal::malformed);
@@ -42,7 +47,7 @@ class NaiveDatagrams {
     if (place != all_.end() && !duplicate) {
       place->condemned = place->conflict(extent);
       if (place->condemned != FragmentRefusal::none) {
-        place->held.clear();
+        lose(*place, place->condemned);
         move_to(*place, Stage::settled);
         return refuse(place->condemned);
       }
@@ -58,7 +63,7 @@ class NaiveDatagrams {
       return {FragmentStep::follow, FragmentRefusal::none, place->verdict};
     }
     if (duplicate) return refuse(FragmentRefusal::held_already);
-    return hold(fragment, charge, place);
+    return hold(fragment, copy, place);
   }
 
   std::vector<Copy> decided(const FragmentKey& key, const FragmentVerdict& verdict,
@@ -79,11 +84,25 @@ class NaiveDatagrams {
     now_ms_ = now_ms;
     std::uint32_t count = 0;
     while (count < budget && !all_.empty() && all_.front().expires_ms <= now_ms) {
-      all_.pop_front();
+      erase(all_.begin(), FragmentRefusal::expired);
       ++count;
     }
     return count;
   }
+
+  std::uint32_t give_up(std::uint32_t budget) {
+    std::uint32_t count = 0;
+    for (; count < budget && !all_.empty(); ++count) {
+      erase(all_.begin(), FragmentRefusal::expired);
+    }
+    return count;
+  }
+
+  std::uint64_t next_deadline_ms() const {
+    return all_.empty() ? Datagrams::kNever : all_.front().expires_ms;
+  }
+
+  std::vector<Lost> take_lost() { return std::exchange(lost_, {}); }
 
   std::size_t datagrams() const { return all_.size(); }
   std::size_t held_frames() const {
@@ -159,11 +178,21 @@ class NaiveDatagrams {
     return {FragmentStep::refuse, cause, {}};
   }
 
+  void lose(Datagram& datagram, FragmentRefusal cause) {
+    for (const Copy& copy : datagram.held) lost_.push_back({copy.user, cause});
+    datagram.held.clear();
+  }
+
+  void erase(Place place, FragmentRefusal cause) {
+    lose(*place, cause);
+    all_.erase(place);
+  }
+
   Place find(const FragmentKey& key) {
     const auto place =
         std::find_if(all_.begin(), all_.end(), [&](const Datagram& d) { return d.key == key; });
     if (place == all_.end() || place->expires_ms > now_ms_) return place;
-    all_.erase(place);
+    erase(place, FragmentRefusal::expired);
     return all_.end();
   }
 
@@ -195,10 +224,14 @@ class NaiveDatagrams {
     const auto is_of_source = [&](const Datagram& d) { return same_source(d.key, key); };
     const auto siblings = std::count_if(all_.begin(), all_.end(), is_of_source);
     if (siblings >= std::ptrdiff_t{limits_.datagrams_per_source}) {
-      all_.erase(victim(is_of_source));
+      erase(victim(is_of_source), FragmentRefusal::pushed_out);
     } else if (all_.size() >= limits_.datagrams) {
       const bool expired = all_.front().expires_ms <= now_ms_;
-      all_.erase(expired ? all_.begin() : victim([](const Datagram&) { return true; }));
+      if (expired) {
+        erase(all_.begin(), FragmentRefusal::expired);
+      } else {
+        erase(victim([](const Datagram&) { return true; }), FragmentRefusal::pushed_out);
+      }
     }
     Datagram& datagram = all_.emplace_back();
     datagram.key = key;
@@ -207,7 +240,9 @@ class NaiveDatagrams {
     return std::prev(all_.end());
   }
 
-  FragmentDecision hold(const Fragment& fragment, std::uint64_t charge, Place own) {
+  FragmentDecision hold(const Fragment& fragment, const Copy& copy, Place own) {
+    const std::uint64_t charge = copy.charge;
+    if (limits_.held_bytes == 0) return refuse(FragmentRefusal::first_missing);
     if (charge > limits_.held_bytes_per_source) return refuse(FragmentRefusal::source_full);
     const auto is_of_source = [&](const Datagram& d) { return same_source(d.key, fragment.key); };
     const auto can_go = [&](const Datagram& d) {
@@ -217,22 +252,23 @@ class NaiveDatagrams {
     while (sum(is_of_source) + charge > limits_.held_bytes_per_source) {
       const Place place = victim([&](const Datagram& d) { return is_of_source(d) && can_go(d); });
       if (place == all_.end() || left-- == 0) return refuse(FragmentRefusal::source_full);
-      all_.erase(place);
+      erase(place, FragmentRefusal::pushed_out);
     }
     while (held_bytes() + charge > limits_.held_bytes) {
       const Place place = victim(can_go);
       if (place == all_.end() || left-- == 0) return refuse(FragmentRefusal::no_room);
-      all_.erase(place);
+      erase(place, FragmentRefusal::pushed_out);
     }
     if (own == all_.end()) own = begin(fragment.key);
     own->seen.push_back(fragment.extent);
-    own->held.push_back({fragment.context, charge});
+    own->held.push_back(copy);
     move_to(*own, Stage::holding);
     return {FragmentStep::hold, FragmentRefusal::none, {}};
   }
 
   const DatagramLimits limits_;
   std::list<Datagram> all_;  ///< by age
+  std::vector<Lost> lost_;   ///< not yet taken
   std::uint64_t now_ms_ = 0;
   std::uint64_t count_ = 0;
 };
