@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include <uct/events.h>
+#include <uct/fragments.h>
 #include <uct/result.h>
 #include <uct/timeout_policy.h>
 
@@ -17,6 +18,7 @@ inline constexpr std::uint32_t kDefaultMaxConnections = 3'000'000;  ///< as Open
 inline constexpr std::uint32_t kMaxConnectionsLimit = 400'000'000;  ///< what handles can number
 inline constexpr std::uint32_t kMaxShards = 256;
 inline constexpr std::uint32_t kDefaultMaxFragmentedDatagrams = 4096;
+inline constexpr std::uint64_t kDefaultMaxHeldFragmentBytes = std::uint64_t{4} << 20;
 
 struct Config {
   /// Connections held at most; may be changed later up to `capacity`.
@@ -47,10 +49,21 @@ struct Config {
   /// Whether UDP over IPv6 without a checksum is accepted (RFC 6935: tunnels only).
   bool udp6_zero_checksum = false;
 
-  /// Datagrams in fragments that are followed at the same time, and for how long after the first
-  /// fragment. 30 s is the reassembly time of Linux; RFC 8200 section 4.5 allows 60 s.
+  /// Gets the fragments that were held because they came before the first one of their datagram;
+  /// null: nothing is held. Owned by the caller, outlives the tracker.
+  FragmentSink* fragments = nullptr;
+
+  /// Datagrams in fragments that are followed at the same time, and for how long after the fragment
+  /// that came first. 30 s is the reassembly time of Linux; RFC 8200 section 4.5 allows 60 s.
   std::uint32_t max_fragmented_datagrams = kDefaultMaxFragmentedDatagrams;
   Duration fragment_timeout{30'000};
+
+  /// Bytes that held fragments take at most, what is needed to hold them included.
+  std::uint64_t max_held_fragment_bytes = kDefaultMaxHeldFragmentBytes;
+
+  /// One source (an IPv4 address, or the /64 of an IPv6 address, in its zone) gets this part of
+  /// both: 16 is a sixteenth, so that 16 must misbehave at once before another one is in want.
+  std::uint32_t fragment_source_share = 16;
 
   /// Told of every event; may be null. Owned by the caller, outlives the tracker.
   EventSink* events = nullptr;

@@ -33,6 +33,12 @@ namespace uct {
   X(ipv6_no_next_header, "an IPv6 packet without an upper-layer header")                          \
   X(fragment_malformed, "the fragment's offset and length do not fit an IP datagram")             \
   X(fragment_without_first, "no first fragment of this datagram has been tracked")                \
+  X(fragment_held, "copied and held until the first fragment of its datagram is decided")         \
+  X(fragment_overlap, "fragments of this datagram share bytes (RFC 8200 section 4.5)")            \
+  X(fragment_two_ends, "the fragments of this datagram disagree about where it ends")             \
+  X(fragment_too_many, "this datagram has more fragments than any sender makes")                  \
+  X(fragment_duplicate, "a copy of a fragment that is held")                                      \
+  X(fragment_no_room, "there is no room to hold the fragment until its first one comes")          \
   /* transport headers */                                                                         \
   X(transport_checksum, "the caller says that the transport checksum is wrong")                   \
   X(tcp_header_cut, "fewer than 20 bytes of TCP header")                                          \
@@ -116,5 +122,10 @@ std::string_view describe(Reason reason);
 constexpr bool is_refusal(Reason reason) {
   return reason >= Reason::table_full;  // they are the last
 }
+
+/// Gives     true for the packet of which the tracker keeps a copy that it hands to the FragmentSink
+///           later. This one must not be sent on. It is `trk` and nothing else: what it is, is not
+///           known yet.
+constexpr bool is_held(Reason reason) { return reason == Reason::fragment_held; }
 
 }  // namespace uct

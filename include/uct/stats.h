@@ -30,7 +30,7 @@ struct ProtocolStats {
 };
 
 struct Stats {
-  std::uint64_t packets = 0;
+  std::uint64_t packets = 0;  ///< with a verdict: held fragments count when they get theirs
   std::uint64_t bytes = 0;
   /// Packets by verdict: of state, not exclusive (a packet may count as related and reply).
   std::uint64_t untracked = 0, new_ = 0, established = 0, related = 0, reply = 0, invalid = 0;
@@ -55,6 +55,8 @@ struct Stats {
                                            ///< included
   std::uint64_t memory_bytes = 0;          ///< memory in use by table, records and timers
   std::uint64_t fragmented_datagrams = 0;  ///< datagrams being followed
+  std::uint64_t held_fragments = 0;        ///< copies that wait for the first one
+  std::uint64_t held_fragment_bytes = 0;   ///< memory in use by them
 
   std::uint64_t reason(Reason r) const { return reasons[static_cast<std::size_t>(r)]; }
 };

@@ -24,9 +24,10 @@ enum class StateFlags : std::uint8_t {
   related = 0x04,      ///< an error about a connection, or a connection a helper announced
   reply = 0x08,        ///< it travels in the reply direction; never together with new
   invalid = 0x10,      ///< malformed, out of window, or belonging to nothing; see the Reason
-  tracked = 0x20,      ///< the tracker looked at it; always set, except on untracked packets
-  snat = 0x40,         ///< its source was translated
-  dnat = 0x80,         ///< its destination was translated
+  tracked = 0x20,  ///< the tracker looked at it; always set, except on untracked packets. Alone:
+                   ///< nothing is known yet, the packet is held (is_held)
+  snat = 0x40,     ///< its source was translated
+  dnat = 0x80,     ///< its destination was translated
 };
 
 constexpr StateFlags operator|(StateFlags a, StateFlags b) {

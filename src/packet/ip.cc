@@ -42,6 +42,9 @@ Reason classify_fragment(std::uint32_t offset, bool more, std::uint32_t length, 
     return Reason::fragment_malformed;
   }
   view.part = offset == 0 ? FragmentPart::first : FragmentPart::later;
+  view.fragment_offset = static_cast<std::uint16_t>(offset);
+  view.fragment_size = static_cast<std::uint16_t>(length);
+  view.more_fragments = more;
   return Reason::none;
 }
 

@@ -23,6 +23,9 @@ struct IpView {
   std::uint8_t protocol = 0;
   FragmentPart part = FragmentPart::whole;
   std::uint32_t fragment_id = 0;
+  std::uint16_t fragment_offset = 0;  ///< bytes; this and the next two when part is not `whole`
+  std::uint16_t fragment_size = 0;    ///< bytes of the datagram in this fragment
+  bool more_fragments = false;
   std::uint32_t size = 0;                ///< of the whole packet, header included
   std::uint32_t transport_offset = 0;    ///< from the IP header
   const std::byte* addresses = nullptr;  ///< source and destination, 4 or 16 bytes each

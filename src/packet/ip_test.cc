@@ -10,6 +10,7 @@ namespace uct::core::test {
 namespace {
 
 constexpr std::uint8_t kUdp = 17, kFragment = 44, kAuthentication = 51, kNoNext = 59;
+constexpr std::uint8_t kTcp = 6;
 
 using Fields = std::initializer_list<std::uint16_t>;
 
@@ -136,6 +137,27 @@ TEST(Ipv4Fragment, LaterOnesHaveNoPorts) {
   }
 }
 
+TEST(Ipv4Fragment, TellsWhereItLiesInItsDatagram) {
+  Bytes transport = udp(Family::ipv4, 16);
+  transport.set_u16(4, 2000);
+  const ParsedPacket first = parsed(ipv4(kUdp, transport, 0x2000));
+  EXPECT_EQ(first.fragment_offset, 0U);
+  EXPECT_EQ(first.fragment_size, 24U);
+  EXPECT_TRUE(first.more_fragments);
+  const ParsedPacket last = parsed(ipv4(kUdp, Bytes().pattern(13), 0x0102));
+  EXPECT_EQ(last.fragment_offset, 0x102U * 8);
+  EXPECT_EQ(last.fragment_size, 13U);
+  EXPECT_FALSE(last.more_fragments);
+}
+
+TEST(Ipv4Fragment, AFirstThatIsInvalidIsStillAFirst) {
+  const ParsedPacket packet = parsed(ipv4(kTcp, Bytes().pattern(16), 0x2000));
+  EXPECT_EQ(packet.reason, Reason::tcp_header_cut);
+  EXPECT_EQ(packet.part, FragmentPart::first);
+  EXPECT_EQ(packet.fragment_size, 16U);
+  EXPECT_EQ(parsed(ipv4(kUdp, Bytes().pattern(15), 0x2000)).part, FragmentPart::whole);
+}
+
 TEST(Ipv4Fragment, DontFragmentAndTheReservedBitMakeNone) {
   for (const std::uint16_t field : Fields{0x4000, 0x8000, 0xc000}) {
     const ParsedPacket packet = parsed(ipv4(kUdp, udp(Family::ipv4, 16), field));
@@ -228,6 +250,19 @@ TEST(Ipv6Fragment, FirstAndLaterOnesAreToldApart) {
     EXPECT_EQ(later.fate, Fate::fragment);
     EXPECT_EQ(later.fragment_id, 0xabcdef01U);
   }
+}
+
+TEST(Ipv6Fragment, ExtensionHeadersBehindItAreOfTheDatagram) {
+  const Bytes rest = extension(kUdp, 16, udp(Family::ipv6, 8));
+  const ParsedPacket first = parsed(ipv6(kFragment, fragment_header(60, 1, rest)));
+  EXPECT_EQ(first.part, FragmentPart::first);
+  EXPECT_EQ(first.fragment_size, 32U);
+  EXPECT_EQ(first.transport_size, 16U);
+  EXPECT_EQ(first.protocol, kUdp);
+  const ParsedPacket last = parsed(ipv6(kFragment, fragment_header(60, 32, Bytes().pattern(9))));
+  EXPECT_EQ(last.fragment_offset, 32U);
+  EXPECT_EQ(last.fragment_size, 9U);
+  EXPECT_FALSE(last.more_fragments);
 }
 
 TEST(Ipv6Fragment, WhatFollowsALaterOneIsPayload) {

@@ -27,7 +27,12 @@ void fill_from_ip(const IpView& ip, std::uint32_t network_offset, ParsedPacket& 
   out.family = ip.family;
   out.protocol = ip.protocol;
   out.part = ip.part;
-  out.fragment_id = ip.fragment_id;
+  if (ip.part != FragmentPart::whole) {
+    out.fragment_id = ip.fragment_id;
+    out.fragment_offset = ip.fragment_offset;
+    out.fragment_size = ip.fragment_size;
+    out.more_fragments = ip.more_fragments;
+  }
   out.ip_size = ip.size;
   out.transport_offset = network_offset + ip.transport_offset;
   out.transport_size = ip.size - ip.transport_offset;
@@ -86,6 +91,7 @@ Announced by_version(Bytes packet) {
 
 void parse(const Packet& packet, const ParseOptions& options, ParsedPacket& out) noexcept {
   const Bytes frame(packet.data, packet.size);
+  out.part = FragmentPart::whole;  // until its IP header says otherwise
   LinkView link = parse_link(frame, packet.link);
   if (link.announced == Announced::either) {
     link.announced = by_version(frame);

@@ -42,13 +42,17 @@ bool is_untracked_reason(Reason reason) {
 /// Compares the fields that the fate names.
 void check_same(const ParsedPacket& a, const ParsedPacket& b) {
   check(a.fate == b.fate && a.reason == b.reason);
+  check(a.part == b.part);
   if (!is_accepted(a)) return;
   check(a.family == b.family && a.protocol == b.protocol && a.part == b.part);
   check(std::memcmp(a.source, b.source, sizeof(a.source)) == 0);
   check(std::memcmp(a.destination, b.destination, sizeof(a.destination)) == 0);
   check(a.ip_size == b.ip_size && a.transport_offset == b.transport_offset);
   check(a.transport_size == b.transport_size && a.has_quoted_seq == b.has_quoted_seq);
-  if (a.part != FragmentPart::whole) check(a.fragment_id == b.fragment_id);
+  if (a.part != FragmentPart::whole) {
+    check(a.fragment_id == b.fragment_id && a.fragment_offset == b.fragment_offset);
+    check(a.fragment_size == b.fragment_size && a.more_fragments == b.more_fragments);
+  }
   if (a.fate == Fate::fragment) return;
   check(a.kind == b.kind && a.source_port == b.source_port);
   check(a.destination_port == b.destination_port);

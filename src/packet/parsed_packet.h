@@ -76,7 +76,7 @@ struct ParsedPacket {
   Kind kind = Kind::other;
   Family family = Family::ipv4;
   std::uint8_t protocol = 0;  ///< IANA number of the transport (of the quoted one for an error)
-  FragmentPart part = FragmentPart::whole;
+  FragmentPart part = FragmentPart::whole;  ///< set for every packet, invalid ones too
 
   // TCP (for an error: only `seq`, and only when `has_quoted_seq`).
   std::uint8_t tcp_flags = 0;
@@ -95,7 +95,10 @@ struct ParsedPacket {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
 
-  std::uint32_t fragment_id = 0;       ///< when part is not `whole`
+  std::uint32_t fragment_id = 0;       ///< this and the next three when part is not `whole`
+  std::uint16_t fragment_offset = 0;   ///< bytes of its datagram in front of it
+  std::uint16_t fragment_size = 0;     ///< bytes of its datagram in it
+  bool more_fragments = false;         ///< it is not the last
   std::uint32_t ip_size = 0;           ///< bytes of the IP packet, header included; padding
                                        ///< excluded
   std::uint32_t transport_offset = 0;  ///< from Packet::data to the transport header

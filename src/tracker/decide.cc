@@ -72,12 +72,8 @@ Pipeline::Step Pipeline::handle(Shard& shard, Block& block, std::size_t i) {
     handle_later_fragment<Key>(shard, item, place, number);
     return Step::decided;
   }
-  const Step step = number == kNoNumber ? handle_missing<Key>(shard, item, place)
-                                        : handle_found<Key>(shard, block, i, number);
-  if (step == Step::decided && item.parsed.part == FragmentPart::first) {
-    remember_first_fragment(item, place);
-  }
-  return step;
+  return number == kNoNumber ? handle_missing<Key>(shard, item, place)
+                             : handle_found<Key>(shard, block, i, number);
 }
 
 /// Finds the number (without family bit) of the packet's live connection, or kNoNumber, unless the
@@ -388,13 +384,6 @@ ProtocolContext Pipeline::context_for(const Item& item, std::size_t place) {
   context.tcp_pick_up = tracker_.config.tcp_pick_up;
   context.explanation = explanation(place);
   return context;
-}
-
-void Pipeline::remember_first_fragment(const Item& item, std::size_t place) {
-  const Verdict& verdict = verdicts_[place];
-  tracker_.fragments.remember(item.parsed, request_.zone, now_ms_,
-                              {verdict.state, verdict.reason, item.parsed.kind,
-                               item.parsed.source_port, item.parsed.destination_port});
 }
 
 // ---- for translate.cc ---------------------------------------------------------------------------

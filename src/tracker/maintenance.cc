@@ -219,6 +219,11 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
   std::uint32_t left = std::max<std::uint32_t>(budget.timers, 1);
   SweepResult result;
   std::uint64_t next_ms = ~std::uint64_t{0};
+  if (!core.sweep_fragments(now_ms, budget)) {
+    result.finished = false;
+    result.next = now;
+    return result;
+  }
   // Each sweep begins at another shard, so that a small budget serves all of them in turn.
   const std::uint32_t first = core.next_sweep.fetch_add(1, std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < shard_count; ++i) {
@@ -252,6 +257,7 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
     give_records_back<KeyV4>(shard);
     give_records_back<KeyV6>(shard);
   }
+  next_ms = std::min(next_ms, core.fragments.next_deadline_ms());
   if (next_ms != ~std::uint64_t{0}) result.next = core.timestamp_of_ms(next_ms);
   return result;
 }

@@ -91,7 +91,7 @@ void Pipeline::prepare(Block& block, std::size_t first) {
   block.v6 = 0;
   block.express = 0;
   block.plain = 0;
-  block.follow = 0;
+  block.fragment = 0;
   block.redirected = 0;
   block.astray = 0;
   const std::size_t wanted = first < burst_.size() ? std::min(kBlock, burst_.size() - first) : 0;
@@ -101,7 +101,7 @@ void Pipeline::prepare(Block& block, std::size_t first) {
   guess_numbers(block);
 }
 
-/// Takes the packets of the block up to `end`, or up to a later fragment.
+/// Takes the packets of the block up to `end`, or up to a fragment.
 void Pipeline::take_packets(Block& block, std::size_t end) {
   while (block.count < end) {
     if (express_) take_express(block, end);
@@ -138,36 +138,43 @@ void Pipeline::take_express(Block& block, std::size_t end) {
   block.bytes += bytes;
 }
 
-/// A later fragment follows what came before it and nothing else: it gets a block of its own.
+/// A fragment comes after the fragments before it: it gets a block of its own.
 bool Pipeline::take_long_way(Block& block, std::size_t i) {
   const std::size_t place = block.first + i;
   Item& item = block.items[i];
   parse(burst_[place], tracker_.parse_options(), item.parsed);
-  if (item.parsed.fate == Fate::fragment && i != 0) [[unlikely]]
+  const bool is_fragment = item.parsed.part != FragmentPart::whole;
+  if (is_fragment && i != 0) [[unlikely]]
     return false;
   ++block.count;
   if (!explanations_.empty()) explanations_[place] = Explanation{};
   verdicts_[place] = Verdict{};
   verdicts_[place].zone = request_.zone;
-  switch (item.parsed.fate) {
+  if (is_fragment) [[unlikely]] {
+    block.fragment = 1;
+    return false;
+  }
+  take_parsed(block, i);
+  return true;
+}
+
+/// Goes on with a packet that was parsed: with its key, or with its verdict when it has none.
+void Pipeline::take_parsed(Block& block, std::size_t i) {
+  const std::size_t place = block.first + i;
+  const ParsedPacket& parsed = block.items[i].parsed;
+  switch (parsed.fate) {
     case Fate::track:
     case Fate::error:
-      block.bytes += wire_size_of(burst_[place]);
-      make_key(block, i);
-      return true;
     case Fate::fragment:
-      block.follow = 1;
-      return false;
+      block.bytes += wire_size_of(burst_[place]);
+      return make_key(block, i);
     case Fate::untracked:
-      verdicts_[place].reason = item.parsed.reason;
+      verdicts_[place].reason = parsed.reason;
       ++stray_untracked_;
-      count_stray(place);
-      return true;
+      return count_stray(place);
     case Fate::invalid:
-      break;
+      return reject_stray(place, parsed.reason);
   }
-  reject_stray(place, item.parsed.reason);
-  return true;
 }
 
 void Pipeline::make_key(Block& block, std::size_t i) {
@@ -258,8 +265,19 @@ void Pipeline::guess_numbers(Block& block) {
 }
 
 void Pipeline::finish(Block& block) {
+  if (block.fragment != 0) [[unlikely]]
+    return finish_fragment(block);
   finish_shards(block, block.keyed);
-  if (block.follow != 0) follow_fragments(block);
+}
+
+/// Does all stages for the one packet of a block, which was parsed.
+void Pipeline::finish_alone(Block& block) {
+  take_parsed(block, 0);
+  if (block.keyed == 0) return;
+  hash_group(block, 0);
+  send_for_buckets(block);
+  guess_numbers(block);
+  finish_shards(block, block.keyed);
 }
 
 void Pipeline::finish_shards(Block& block, std::uint32_t waiting) {
@@ -271,27 +289,6 @@ void Pipeline::finish_shards(Block& block, std::uint32_t waiting) {
     waiting &= ~mine;
     waiting |= finish_shard(block, shard, mine);
   }
-}
-
-void Pipeline::follow_fragments(Block& block) {
-  Item& item = block.items[0];
-  const std::size_t place = block.first;
-  const auto first = tracker_.fragments.follow(item.parsed, request_.zone, now_ms_);
-  if (!first) return reject_stray(place, Reason::fragment_without_first);
-  if (first->reason != Reason::none && !is_refusal(first->reason)) {
-    return reject_stray(place, first->reason);
-  }
-  item.parsed.kind = first->kind;
-  block.bytes = wire_size_of(burst_[place]);
-  item.parsed.source_port = first->source_port;
-  item.parsed.destination_port = first->destination_port;
-  verdicts_[place].state = first->state;
-  verdicts_[place].reason = first->reason;
-  make_key(block, 0);
-  hash_group(block, 0);
-  send_for_buckets(block);
-  guess_numbers(block);
-  finish_shards(block, 1);
 }
 
 void Pipeline::reject_stray(std::size_t place, Reason reason) {

@@ -17,7 +17,8 @@
 /// packets of one connection share a shard, so that they see each other's effects in order.
 ///
 /// Relies on every room of a lower rank; called by tracker.cc. The stages without locks are in
-/// pipeline.cc, what is decided under a shard's lock in decide.cc.
+/// pipeline.cc, what is decided under a shard's lock in decide.cc. A fragment is a block of its own,
+/// see fragments.cc.
 /// Threads   one Pipeline a call; shards are locked one at a time.
 #pragma once
 
@@ -27,6 +28,7 @@
 
 #include <uct/tracker.h>
 
+#include "frag/datagrams.h"
 #include "nat/rewrite.h"
 #include "packet/parsed_packet.h"
 #include "proto/protocol.h"
@@ -80,12 +82,12 @@ class Pipeline {
     Bytes32 shard;
     std::size_t first;  ///< place of its first packet in the burst
     std::size_t count;
-    std::uint64_t bytes;    ///< of the packets with a key, not yet counted in a shard
-    std::uint32_t keyed;    ///< bit i: packet i has a key and a hash
-    std::uint32_t v6;       ///< bit i: packet i is of IPv6
-    std::uint32_t express;  ///< bit i: packet i is in the express lane, else it has an Item
-    std::uint32_t plain;    ///< bit i: it is in the lane, and an ACK or data
-    std::uint32_t follow;   ///< bit 0: the one packet is a later fragment
+    std::uint64_t bytes;     ///< of the packets with a key, not yet counted in a shard
+    std::uint32_t keyed;     ///< bit i: packet i has a key and a hash
+    std::uint32_t v6;        ///< bit i: packet i is of IPv6
+    std::uint32_t express;   ///< bit i: packet i is in the express lane, else it has an Item
+    std::uint32_t plain;     ///< bit i: it is in the lane, and an ACK or data
+    std::uint32_t fragment;  ///< 1: the one packet is a fragment
     std::uint32_t
         redirected;        ///< bit i: sent on from its reply tuple to the connection: hash, shard
                            ///< and guess are the connection's, the key's words its own
@@ -146,6 +148,7 @@ class Pipeline {
   void take_packets(Block& block, std::size_t end);
   void take_express(Block& block, std::size_t end);
   bool take_long_way(Block& block, std::size_t i);
+  void take_parsed(Block& block, std::size_t i);
   void make_key(Block& block, std::size_t i);
   template <typename Key>
   void make_key_of(Block& block, std::size_t i);
@@ -156,7 +159,7 @@ class Pipeline {
   void guess_numbers(Block& block);
   void finish(Block& block);
   void finish_shards(Block& block, std::uint32_t waiting);
-  void follow_fragments(Block& block);
+  void finish_alone(Block& block);
   void reject_stray(std::size_t place, Reason reason);
   void count_stray(std::size_t place);
   void publish_strays();
@@ -238,7 +241,13 @@ class Pipeline {
   Explanation* explanation(std::size_t place) {
     return explanations_.empty() ? nullptr : &explanations_[place];
   }
-  void remember_first_fragment(const Item& item, std::size_t place);
+
+  // ---- fragments.cc: no lock is held ------------------------------------------------------------
+  void finish_fragment(Block& block);
+  FragmentVerdict decide_first(Block& block);
+  void follow(Block& block, const FragmentVerdict& first);
+  void release(HeldFrames frames, const FragmentVerdict& first);
+  void follow_alone(const FragmentVerdict& first);
 
   // ---- translate.cc: no lock is held where none is asked for ------------------------------------
   void resolve(Block& block);

@@ -35,6 +35,17 @@ bool reserve_family(core::FamilyPool<Key>& family, std::uint32_t records) {
          family.wheel.reserve(family.records.capacity(), core::Tick{});
 }
 
+core::DatagramLimits limits_of(const Config& config) {
+  const std::uint32_t share = std::max<std::uint32_t>(config.fragment_source_share, 1);
+  core::DatagramLimits limits;
+  limits.datagrams = config.max_fragmented_datagrams;
+  limits.datagrams_per_source = limits.datagrams / share;
+  limits.held_bytes = config.fragments == nullptr ? 0 : config.max_held_fragment_bytes;
+  limits.held_bytes_per_source = limits.held_bytes / share;
+  limits.timeout_ms = static_cast<std::uint64_t>(config.fragment_timeout.count());
+  return limits;
+}
+
 }  // namespace
 
 core::TrackerCore::TrackerCore(const Config& settings)
@@ -44,7 +55,7 @@ core::TrackerCore::TrackerCore(const Config& settings)
       shards(new core::Shard[settings.shards]),
       policies(settings.timeouts),
       crowds(settings.hash_key),
-      fragments(settings.max_fragmented_datagrams, settings.fragment_timeout, settings.hash_key),
+      fragments(limits_of(settings), settings.hash_key),
       max_connections(settings.max_connections),
       epoch_ms(kNoEpoch) {}
 
@@ -232,7 +243,10 @@ Stats Tracker::stats() const {
   for (ProtocolStats& protocol : stats.protocols) {
     protocol.live = protocol.opened - protocol.expired - protocol.removed;
   }
-  stats.fragmented_datagrams = core_->fragments.size();
+  const core::DatagramStats fragments = core_->fragments.stats();
+  stats.fragmented_datagrams = fragments.datagrams;
+  stats.held_fragments = fragments.held_frames;
+  stats.held_fragment_bytes = fragments.held_bytes;
   return stats;
 }
 

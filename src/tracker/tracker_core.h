@@ -2,7 +2,7 @@
 ///
 /// The packet path is in pipeline.cc, sweeping and dumping in maintenance.cc, settings in
 /// tracker.cc, the life of a single connection (insert, erase, copy) in connection_store.cc.
-/// Lock order: a shard's lock, then the fragment follower's. Never two shards at once.
+/// The lock of the fragments is taken with no other held. Never two shards at once.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 #include <uct/tracker.h>
 
-#include "frag/follower.h"
+#include "frag/datagrams.h"
 #include "packet/parse.h"
 #include "tracker/nat_table.h"
 #include "tracker/policy_table.h"
@@ -58,6 +58,16 @@ struct TrackerCore {
 
   /// Takes back what shards hold unused of `zone`, or of every zone when it is null.
   void collect_zone_credit(const ZoneTable::Entry* zone);
+
+  // ---- fragments.cc: no lock is held ----------------------------------------------------------
+
+  /// Counts held fragments that get no verdict, and hands them to the sink.
+  void give_up(LostFrames& lost);
+
+  /// Removes the datagrams in fragments that are due.
+  ///
+  /// Gives     false when the budget ended it.
+  bool sweep_fragments(std::uint64_t now_ms, const SweepBudget& budget);
 
   // ---- reply_tuples.cc: take locks themselves ------------------------------------------------
 
@@ -164,7 +174,7 @@ struct TrackerCore {
   Crowds crowds;
   std::atomic<std::uint32_t> aliases{0};    ///< reply tuples of translated connections
   std::atomic<std::uint64_t> nat_nonce{0};  ///< one for each choice of a translation
-  FragmentFollower fragments;
+  Datagrams fragments;
   std::atomic<std::uint32_t> max_connections;
   std::atomic<std::uint32_t> places_given{0};    ///< connections, and places that shards hold spare
   std::atomic<std::uint64_t> due_removed_ms{0};  ///< the last time of remove_due()

@@ -335,7 +335,6 @@ bool Pipeline::open_translated_of(Block& block, std::size_t i) {
     count_reason(reason);
     nat_->refusals.count(reason);
   }
-  if (item.parsed.part == FragmentPart::first) remember_first_fragment(item, place);
   return true;
 }
 
