@@ -123,9 +123,9 @@ constexpr bool is_refusal(Reason reason) {
   return reason >= Reason::table_full;  // they are the last
 }
 
-/// Gives     true for the packet of which the tracker keeps a copy that it hands to the FragmentSink
-///           later. This one must not be sent on. It is `trk` and nothing else: what it is, is not
-///           known yet.
+/// Gives     true for the packet of which the tracker keeps a copy, which it hands to the
+///           FragmentSink later. This one must not be sent on. It is `trk` and nothing else: what
+///           it is, is not known yet.
 constexpr bool is_held(Reason reason) { return reason == Reason::fragment_held; }
 
 }  // namespace uct

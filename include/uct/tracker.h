@@ -68,7 +68,8 @@ struct SweepResult {
   std::uint64_t rearmed = 0;  ///< live ones whose timer was due because packets refreshed them
   bool finished = true;       ///< nothing that expired by `now` is left
   /// When something can expire next, no later than the first deadline; Timestamp::max() when
-  /// nothing is in the table and no datagram in fragments is followed. An embedder may sleep until then, or until it opens new connections.
+  /// nothing is in the table and no datagram in fragments is followed. An embedder may sleep until
+  /// then, or until it opens new connections or sees fragments.
   Timestamp next = Timestamp::max();
 };
 
@@ -106,8 +107,8 @@ class Tracker {
   /// Gives     one verdict a packet. A packet finds what an earlier packet of the burst committed.
   /// Errors    none. A malformed packet is `inv|trk` with a Reason, its bytes untouched. A commit
   ///           refused by a full table is `new|trk` with a Reason for which is_refusal() holds.
-  ///           A fragment that is held is `trk` with a Reason for which is_held() holds; its verdict
-  ///           goes to Config::fragments, maybe before this call returns.
+  ///           A fragment that is held is `trk` with a Reason for which is_held() holds; its
+  ///           verdict goes to Config::fragments, maybe before this call returns.
   /// Order     packets of one connection, and fragments of one datagram, see each other's effects
   ///           in order. Packets of different connections may be decided in another order within
   ///           32: which of two openings a limit with one place left refuses is not said. Nor is
@@ -147,8 +148,8 @@ class Tracker {
   std::size_t flush(Timestamp now, const Filter& filter = {});
 
   /// Forgets all datagrams in fragments, before a tracker goes away or where a zone changes hands.
-  /// Those held go to Config::fragments, as fragment_without_first; a tracker that is destroyed tells
-  /// of none.
+  /// Those held go to Config::fragments, as fragment_without_first; a tracker that is destroyed
+  /// tells of none.
   ///
   /// Gives     how many were held.
   std::size_t flush_fragments() noexcept;

@@ -7,7 +7,8 @@
 /// what is taken, heads included, so that the cap on it bounds memory; when nothing waits, nothing
 /// is taken.
 ///
-/// Relies on <uct/packet.h> and <uct/zone.h>; used by frag/datagrams.h and whoever emits what it releases.
+/// Relies on <uct/packet.h> and <uct/zone.h>; used by frag/datagrams.h and whoever emits what it
+/// releases.
 /// Threads   values with one owner at a time; they may pass from thread to thread.
 #pragma once
 

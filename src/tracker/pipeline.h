@@ -17,8 +17,8 @@
 /// packets of one connection share a shard, so that they see each other's effects in order.
 ///
 /// Relies on every room of a lower rank; called by tracker.cc. The stages without locks are in
-/// pipeline.cc, what is decided under a shard's lock in decide.cc. A fragment is a block of its own,
-/// see fragments.cc.
+/// pipeline.cc, what is decided under a shard's lock in decide.cc. A fragment is a block of its
+/// own, see fragments.cc.
 /// Threads   one Pipeline a call; shards are locked one at a time.
 #pragma once
 

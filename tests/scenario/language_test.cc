@@ -39,6 +39,11 @@ TEST(ScenarioLanguage, ErrorAboutLaterPacketIsRefused) {
             "3: about #N wants the number of an earlier packet, counted from 1");
 }
 
+TEST(ScenarioLanguage, LeavingOfALaterPacketIsRefused) {
+  EXPECT_EQ(complaint_about("leaves #1 = new"),
+            "3: leaves #N wants the number of an earlier packet, counted from 1");
+}
+
 TEST(ScenarioLanguage, SettingAfterTheFirstPacketIsRefused) {
   EXPECT_EQ(complaint_about("c > s udp = new\ntracker pick-up off"),
             "4: tracker comes before all statements");

@@ -67,6 +67,7 @@ enum class Verb : std::uint8_t {
   set,      ///< a setting of the running tracker
   sweep,
   flush,
+  leaves,  ///< a fragment that was held is handed out
   expect,  ///< a look at the tracker, which changes nothing
 };
 

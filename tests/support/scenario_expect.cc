@@ -106,6 +106,7 @@ std::string value_of(const Stats& stats, std::string_view key) {
   if (key == "reply") return std::to_string(stats.reply);
   if (key == "invalid") return std::to_string(stats.invalid);
   if (key == "connections") return std::to_string(stats.connections);
+  if (key == "held-fragments") return std::to_string(stats.held_fragments);
   if (key == "fragmented-datagrams") return std::to_string(stats.fragmented_datagrams);
   return "no-such-key";
 }
@@ -131,8 +132,9 @@ Texts pairs(const Source& source, const Texts& expected) {
 }  // namespace
 
 Texts true_words(const Verdict& verdict, const Texts& expected) {
-  Texts words = {flags_without_trk(verdict.state)};
-  if (verdict.reason != Reason::none) words.emplace_back(name(verdict.reason));
+  const bool held = is_held(verdict.reason) && verdict.state == StateFlags::tracked;
+  Texts words = {held ? "held" : flags_without_trk(verdict.state)};
+  if (!held && verdict.reason != Reason::none) words.emplace_back(name(verdict.reason));
   const std::size_t first = expected.size() > 1 && !is_verdict_key(expected[1]) ? 2 : 1;
   for (const std::string& key : keys_of(expected, first)) {
     words.push_back(key);

@@ -43,6 +43,7 @@ constexpr FieldSpec kFields[] = {
     // what stands around it
     {"vlan", Shape::number, kIp | kArp},
     {"ext", Shape::word, kIp},
+    {"inner-ext", Shape::word, kIp},
     {"ip-options", Shape::number, kIp},
     {"fragment", Shape::number, kIp},
     {"bytes", Shape::range, kIp},
@@ -94,6 +95,9 @@ constexpr FieldSpec kFields[] = {
     {"udp6-zero-checksum", Shape::toggle, kTracker},
     {"max-fragments", Shape::number, kTracker},
     {"fragment-timeout", Shape::duration, kTracker},
+    {"hold-fragments", Shape::toggle, kTracker},
+    {"max-held", Shape::number, kTracker},
+    {"fragment-share", Shape::number, kTracker},
     {"timers", Shape::number, kSweep},
     {"protocol", Shape::word, kFilter},
     {"source", Shape::endpoint, kFilter},

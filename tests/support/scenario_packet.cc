@@ -65,21 +65,28 @@ Bytes make_extension(const std::string& name, std::uint64_t next) {
   return bytes.u8(next).u8(0).u8(1).u8(4).u32(0);  // padding option
 }
 
+/// Gives     the headers of a list; `next` is what follows them, and afterwards what the first is.
+Bytes add_extensions(const std::string& list, std::uint64_t& next) {
+  Bytes extensions;
+  if (list.empty()) return extensions;
+  const std::vector<std::string> names = split(list, ',');
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    extensions = make_extension(*name, next).append(extensions);
+    next = extension_number(*name);
+  }
+  return extensions;
+}
+
 Bytes make_ipv6_headers(const Statement& s, const Ends& ends, const Part& part) {
   const Fields& f = s.fields;
-  std::vector<std::string> names;
-  if (f.has("ext")) names = split(f.text("ext"), ',');
   std::uint64_t next = protocol_number(s.protocol, s.detail);
+  add_extensions(f.text("inner-ext"), next);  // their bytes are of the datagram
   Bytes extensions;
   if (part.fragment) {
     extensions.u8(next).u8(0).u16(part.from | (part.more ? 1U : 0U)).u32(f.number("fragment"));
     next = kFragmentHeader;
   }
-  for (auto name = names.rbegin(); name != names.rend(); ++name) {
-    Bytes longer = make_extension(*name, next);
-    extensions = longer.append(extensions);
-    next = extension_number(*name);
-  }
+  extensions = add_extensions(f.text("ext"), next).append(extensions);
   Bytes bytes;
   bytes.u32(f.number("ip-version", 6) << 28);
   bytes.u16(f.number("payload-length", extensions.size() + (part.to - part.from)));
@@ -197,12 +204,16 @@ Bytes FrameMaker::quote(const Statement& statement) const {
 
 FrameMaker::Sent FrameMaker::make_ip(const Statement& statement, const Ends& ends,
                                      const Bytes& transport) const {
-  const Part part = part_of(statement, transport.size());
+  std::uint64_t next = protocol_number(statement.protocol, statement.detail);
+  Bytes datagram = add_extensions(statement.fields.text("inner-ext"), next);
+  const std::size_t inner_size = datagram.size();
+  datagram.append(transport);
+  const Part part = part_of(statement, datagram.size());
   Sent sent;
   sent.ip = ends.source.family == Family::ipv4 ? make_ipv4_header(statement, ends, part)
                                                : make_ipv6_headers(statement, ends, part);
-  sent.transport_offset = sent.ip.size();
-  sent.ip.append(transport.slice(part.from, part.to));
+  sent.transport_offset = sent.ip.size() + inner_size;
+  sent.ip.append(datagram.slice(part.from, part.to));
   return sent;
 }
 

@@ -97,7 +97,7 @@ class Parser {
 
   void check_expectation(const Statement& s) {
     const bool wanted = s.verb == Verb::packet || s.verb == Verb::sweep || s.verb == Verb::flush ||
-                        (s.verb == Verb::expect && s.subject != "dump");
+                        s.verb == Verb::leaves || (s.verb == Verb::expect && s.subject != "dump");
     if (wanted && s.expected.empty()) fail("what is expected is missing: = ...");
     if (!wanted && !s.expected.empty()) fail("nothing can be expected of this");
   }
@@ -152,6 +152,8 @@ class Parser {
     } else if (word == "flush") {
       statement.verb = Verb::flush;
       fields(words, scope::kFilter, statement.fields);
+    } else if (word == "leaves") {
+      leaves(words, statement);
     } else if (word == "set") {
       set(words, statement);
     } else if (word == "expect") {
@@ -259,6 +261,17 @@ class Parser {
       const std::string complaint = complain(spec->shape, value);
       if (!complaint.empty()) return fail(name + ": " + complaint + ", not '" + value + "'");
       fields.add(name, std::move(value));
+    }
+  }
+
+  void leaves(Words& words, Statement& statement) {
+    statement.verb = Verb::leaves;
+    statement.detail = words.take();
+    const auto number = statement.detail.empty() || statement.detail[0] != '#'
+                            ? std::nullopt
+                            : parse_number(std::string_view(statement.detail).substr(1));
+    if (!number || *number == 0 || *number > packets_) {
+      fail("leaves #N wants the number of an earlier packet, counted from 1");
     }
   }
 

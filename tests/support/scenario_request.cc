@@ -60,6 +60,8 @@ Config make_config(const Fields& fields) {
       number32(fields, "max-fragments", config.max_fragmented_datagrams);
   const auto ns = parse_duration_ns(fields.text("fragment-timeout"));
   if (ns) config.fragment_timeout = Duration(*ns / 1'000'000);
+  config.max_held_fragment_bytes = fields.number("max-held", config.max_held_fragment_bytes);
+  config.fragment_source_share = number32(fields, "fragment-share", config.fragment_source_share);
   return config;
 }
 

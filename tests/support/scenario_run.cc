@@ -10,6 +10,7 @@
 
 #include "tests/support/scenario_expect.h"
 #include "tests/support/scenario_grammar.h"
+#include "tests/support/scenario_held.h"
 #include "tests/support/scenario_packet.h"
 #include "tests/support/scenario_request.h"
 
@@ -35,6 +36,7 @@ class Player {
     result_.updated = scenario.text;
     Config config = make_config(scenario.tracker);
     config.exclusive = variant.bursts;
+    if (scenario.tracker.text("hold-fragments", "off") == "on") config.fragments = &handed_out_;
     auto made = Tracker::create(config);
     if (made.ok()) {
       tracker_ = std::move(made.value());
@@ -51,6 +53,9 @@ class Player {
       play(statement);
     }
     process_waiting();
+    for (const HandedOut& one : handed_out_.waiting) {
+      mismatch(0, "", "packet #" + std::to_string(one.number) + " left, and no line says so", "");
+    }
     return std::move(result_);
   }
 
@@ -63,6 +68,7 @@ class Player {
     if (moment.kind == Moment::Kind::relative) next += moment.ns;
     if (next != elapsed_ns_) process_waiting();
     elapsed_ns_ = next;
+    handed_out_.moment_ns = next;
   }
 
   void play(const Statement& statement) {
@@ -80,6 +86,9 @@ class Player {
         break;
       case Verb::flush:
         flush(statement);
+        break;
+      case Verb::leaves:
+        leaves(statement);
         break;
       case Verb::expect:
         expect(statement);
@@ -108,7 +117,10 @@ class Player {
   void process_waiting() {
     if (waiting_.empty()) return;
     std::vector<Packet> burst;
-    for (Waiting& one : waiting_) burst.push_back(one.frame.packet());
+    for (Waiting& one : waiting_) {
+      burst.push_back(one.frame.packet());
+      burst.back().user = one.frame.number + 1;
+    }
     std::vector<Verdict> verdicts(burst.size());
     // Bursts are played as a data plane sends them, for speed: without asking why.
     std::vector<Explanation> explanations(burst.size());
@@ -118,6 +130,10 @@ class Player {
       const Statement& statement = *waiting_[i].statement;
       compare(statement, true_words(verdicts[i], statement.expected),
               why(verdicts[i], explanations[i]));
+      if (is_held(verdicts[i].reason)) {
+        held_.emplace(burst[i].user, std::move(waiting_[i]));
+        continue;
+      }
       const std::string complaint = frames_.settle(waiting_[i].frame);
       if (!complaint.empty()) {
         mismatch(statement.line, "as " + statement.fields.text("as"), complaint, "");
@@ -125,6 +141,27 @@ class Player {
       compare_bytes(statement, waiting_[i].frame);
     }
     waiting_.clear();
+  }
+
+  /// "leaves #3 = new": the third packet, which was held, is the next to be handed out, now.
+  void leaves(const Statement& statement) {
+    const auto line = statement.line;
+    if (handed_out_.waiting.empty()) return mismatch(line, statement.detail, "nothing left", "");
+    const HandedOut one = std::move(handed_out_.waiting.front());
+    handed_out_.waiting.pop_front();
+    const std::string number = "#" + std::to_string(one.number);
+    if (number != statement.detail) return mismatch(line, statement.detail, number + " left", "");
+    if (one.moment_ns != elapsed_ns_) {
+      mismatch(line, "now", "it left at " + format_duration(one.moment_ns), "");
+    }
+    compare(statement, true_words(one.verdict, statement.expected),
+            std::string(uct::describe(one.verdict.reason)));
+    const auto held = held_.find(one.number);
+    if (held == held_.end()) return mismatch(line, "a packet that was held", "it was not", "");
+    Frame& frame = held->second.frame;
+    frame.bytes = Bytes();
+    for (const std::byte byte : one.bytes) frame.bytes.u8(std::to_integer<std::uint8_t>(byte));
+    if (one.verdict.reason == Reason::none) compare_bytes(*held->second.statement, frame);
   }
 
   /// Translated packets are held against ones that the language makes itself, checksums and all.
@@ -295,6 +332,8 @@ class Player {
   Request request_;
   std::int64_t elapsed_ns_ = 0;
   std::vector<Waiting> waiting_;
+  HandedOutFragments handed_out_;
+  std::map<std::uint64_t, Waiting> held_;  ///< by the number of the packet
   Request waiting_request_;
   RunResult result_;
 };
