@@ -5,11 +5,13 @@
 // equal the verdicts and events that were seen, nothing dumped has expired (E1), tuples of a dump
 // find their connection, and a sweep in the far future leaves nothing. Of translation: a packet is
 // rewritten only where its verdict says snat or dnat, which its connection says, too; what is
-// refused or invalid is as it was; no two connections share a reply tuple.
+// refused or invalid is as it was; no two connections share a reply tuple. Of fragments: those that
+// were held are handed out once, as they came, unless translated, and within their bounds.
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -58,6 +60,8 @@ struct Expected {
   std::array<std::uint64_t, kReasonCount> reasons{};
 
   void add(const Packet& packet, const Verdict& verdict) {
+    if (verdict.reason != Reason::none) ++reasons[static_cast<std::size_t>(verdict.reason)];
+    if (is_held(verdict.reason)) return;  // it counts when it gets its verdict
     ++packets;
     bytes += packet.size;
     untracked += verdict.state == StateFlags::untracked;
@@ -66,7 +70,6 @@ struct Expected {
     related += has(verdict.state, StateFlags::related);
     reply += has(verdict.state, StateFlags::reply);
     invalid += has(verdict.state, StateFlags::invalid);
-    if (verdict.reason != Reason::none) ++reasons[static_cast<std::size_t>(verdict.reason)];
   }
 };
 
@@ -77,6 +80,10 @@ void check_flags(const Verdict& verdict) {
     return;
   }
   check(has(state, StateFlags::tracked) && !is_untracked_reason(verdict.reason));
+  if (is_held(verdict.reason)) {
+    check(state == StateFlags::tracked && verdict.connection == ConnectionHandle::none);
+    return;
+  }
   if (has(state, StateFlags::invalid)) {
     check(state == (StateFlags::invalid | StateFlags::tracked));
     check(verdict.reason != Reason::none && !is_refusal(verdict.reason));
@@ -92,6 +99,59 @@ void check_flags(const Verdict& verdict) {
 constexpr StateFlags kTranslated = StateFlags::snat | StateFlags::dnat;
 
 bool is_translated(StateFlags state) { return (state & kTranslated) != StateFlags::untracked; }
+
+/// Fragments between their first verdict and their last one.
+class HeldFragments : public FragmentSink {
+ public:
+  static constexpr std::uint64_t kBytesMost = 400;
+
+  explicit HeldFragments(Expected& expected) : expected_(expected) {}
+
+  void set_tracker(const Tracker* tracker) { tracker_ = tracker; }
+
+  /// It may have been handed out before process() gave its first verdict.
+  void hold(std::uint64_t user, const fuzz::Wire& bytes) {
+    const auto found = out_.find(user);
+    if (found == out_.end()) {
+      check(held_.emplace(user, bytes).second);
+    } else {
+      check(found->second.empty() || found->second == bytes);
+      out_.erase(found);
+    }
+  }
+
+  void on_fragment(const HeldFragment& fragment) noexcept override {
+    const Packet& packet = fragment.packet;
+    const Verdict& verdict = fragment.verdict;
+    check_flags(verdict);
+    check(!is_held(verdict.reason));
+    if (verdict.reason != Reason::none) check(!is_translated(verdict.state));
+    expected_.add(packet, verdict);
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(packet.data);
+    fuzz::Wire bytes(begin, begin + packet.size);
+    if (is_translated(verdict.state)) bytes.clear();  // of these nothing is known
+    const auto found = held_.find(packet.user);
+    if (found == held_.end()) {
+      check(out_.emplace(packet.user, std::move(bytes)).second);
+    } else {
+      check(bytes.empty() || found->second == bytes);
+      held_.erase(found);
+    }
+    if (packet.user % 8 == 0) check(tracker_->stats().held_fragment_bytes <= kBytesMost);
+  }
+
+  /// Gives     how many wait, between calls of process().
+  std::size_t count() const {
+    check(out_.empty());
+    return held_.size();
+  }
+
+ private:
+  Expected& expected_;
+  const Tracker* tracker_ = nullptr;
+  std::map<std::uint64_t, fuzz::Wire> held_;
+  std::map<std::uint64_t, fuzz::Wire> out_;  ///< of whose first verdict process() did not tell yet
+};
 
 NatRange range(bool v6, std::uint8_t first, std::uint8_t last, std::uint16_t port_first,
                std::uint16_t port_last) {
@@ -174,10 +234,14 @@ class Player {
     config.capacity = 64;
     config.shards = 2;
     config.tcp_pick_up = (flags & 0x20) == 0;
-    config.max_fragmented_datagrams = 2;
+    config.max_fragmented_datagrams = kDatagramsMost;
+    config.max_held_fragment_bytes = HeldFragments::kBytesMost;
+    config.fragment_source_share = (flags & 0x80) != 0 ? 1 : 2;
+    if ((flags & 0x40) != 0) config.fragments = &held_;
     config.events = &events_;
     tracker_ = std::move(Tracker::create(config).value());
     check(tracker_ != nullptr);
+    held_.set_tracker(tracker_.get());
     request_.commit = true;
     for (const NatSpec& spec : specs()) nats_.push_back(tracker_->add_nat(spec).value());
   }
@@ -227,13 +291,17 @@ class Player {
   void process(Timestamp at) {
     const std::vector<Frame> before = frames_;
     std::vector<Packet> burst;
-    for (Frame& frame : frames_) burst.push_back(frame.packet());
+    for (Frame& frame : frames_) {
+      burst.push_back(frame.packet());
+      burst.back().user = ++users_;
+    }
     std::vector<Verdict> verdicts(burst.size());
     std::vector<Explanation> explanations(explain_ ? burst.size() : 0);
     tracker_->process(burst, request_, at, verdicts, explanations);
     for (std::size_t i = 0; i < burst.size(); ++i) {
       check_flags(verdicts[i]);
       check(verdicts[i].zone == request_.zone);
+      if (is_held(verdicts[i].reason)) held_.hold(burst[i].user, before[i].bytes);
       check(is_translated(verdicts[i].state) || frames_[i].bytes == before[i].bytes);
       if (verdicts[i].reason != Reason::none) check(!is_translated(verdicts[i].state));
       expected_.add(burst[i], verdicts[i]);
@@ -322,6 +390,7 @@ class Player {
         return tracker_->set_sequence_check(byte >> 3 & 1,
                                             static_cast<SequenceCheck>((byte >> 4) % 3));
       case 7:
+        if (byte == 0xff) return flush_fragments();
         break;
     }
     push(traffic_.tcp(feed_));
@@ -339,9 +408,17 @@ class Player {
     budget.timers_per_lock = 1 + timers % 3;
     const SweepResult result = tracker_->sweep(now_, budget);
     if (!result.finished) return;
-    check((result.next == Timestamp::max()) == (tracker_->connection_count() == 0));
+    const bool is_idle =
+        tracker_->connection_count() == 0 && tracker_->stats().fragmented_datagrams == 0;
+    check((result.next == Timestamp::max()) == is_idle);
     check(dump() == tracker_->connection_count());  // all that expired is gone
     for (const ConnectionInfo& info : dumped_) check(result.next <= info.expires);
+  }
+
+  void flush_fragments() {
+    const std::size_t held = held_.count();
+    check(tracker_->flush_fragments() == held && held_.count() == 0);
+    check(tracker_->stats().fragmented_datagrams == 0);
   }
 
   void flush(unsigned which) {
@@ -391,6 +468,8 @@ class Player {
     check(stats.established == expected_.established && stats.related == expected_.related);
     check(stats.reply == expected_.reply && stats.invalid == expected_.invalid);
     check(stats.reasons == expected_.reasons);
+    check(stats.held_fragments == held_.count());
+    check(stats.fragmented_datagrams <= kDatagramsMost);
     std::uint64_t live = 0, opened = 0, gone = 0;
     for (const ProtocolStats& protocol : stats.protocols) {
       live += protocol.live;
@@ -408,7 +487,7 @@ class Player {
     now_ += std::chrono::hours(24 * 30);
     check(dump() == 0);
     for (int tries = 0; !tracker_->sweep(now_).finished; ++tries) check(tries < 100);
-    check(tracker_->connection_count() == 0);
+    check(tracker_->connection_count() == 0 && held_.count() == 0);
     check(tracker_->stats().reply_tuples == 0);
     for (const NatId nat : nats_) {
       const NatStats stats = tracker_->nat_stats(nat).value();
@@ -420,9 +499,13 @@ class Player {
 
   Feed& feed_;
   fuzz::Traffic traffic_;
+  static constexpr std::uint32_t kDatagramsMost = 3;
+
   EventCounts events_;
-  std::unique_ptr<Tracker> tracker_;
   Expected expected_;
+  HeldFragments held_{expected_};
+  std::unique_ptr<Tracker> tracker_;
+  std::uint64_t users_ = 0;
   Request request_;
   std::vector<NatId> nats_;
   Timestamp now_ = timestamp_from_ns(1'000'000'000);

@@ -206,7 +206,8 @@ Frame Traffic::icmp_error(Feed& feed) {
 }
 
 Frame Traffic::fragment(Feed& feed) {
-  constexpr std::uint16_t kFields[4] = {0x2000, 2, 0x2002, 0x1fff};
+  // Sixteen bytes from 0, 16, 32 or 65,528 on, or from 8 on, which overlaps the first two.
+  constexpr std::uint16_t kFields[] = {0x2000, 2, 0x2002, 0x1fff, 0x2000, 4, 0x2004, 0x2001};
   const Way w = way(feed);
   const std::uint16_t field = feed.pick(kFields);
   Wire wire;
