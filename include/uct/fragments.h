@@ -25,6 +25,9 @@ struct HeldFragment {
   Verdict verdict;
   /// Null unless the call that decided the first fragment asked for explanations.
   const Explanation* explanation = nullptr;
+  /// Within process(): the packet of the burst that made it leave, behind which it belongs. Else
+  /// null.
+  const Packet* behind = nullptr;
 };
 
 /// Receives fragments that were held.

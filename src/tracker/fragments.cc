@@ -69,13 +69,13 @@ void Pipeline::finish_fragment(Block& block) {
   LostFrames lost;
   const FragmentDecision decision =
       tracker_.fragments.arrive(fragment, burst_[place], now_ms_, lost);
-  tracker_.give_up(lost);
+  tracker_.give_up(lost, &burst_[place]);
   switch (decision.step) {
     case FragmentStep::track: {
       const FragmentVerdict verdict = decide_first(block);
       HeldFrames frames = tracker_.fragments.decided(fragment.key, verdict, now_ms_, lost);
-      tracker_.give_up(lost);
-      return release(std::move(frames), verdict);
+      tracker_.give_up(lost, &burst_[place]);
+      return release(std::move(frames), verdict, burst_[place]);
     }
     case FragmentStep::follow:
       return follow(block, decision.verdict);
@@ -125,9 +125,9 @@ void Pipeline::follow(Block& block, const FragmentVerdict& first) {
 }
 
 /// Hands out what waited for a first fragment, in order of arrival.
-void Pipeline::release(HeldFrames frames, const FragmentVerdict& first) {
+void Pipeline::release(HeldFrames frames, const FragmentVerdict& first, const Packet& behind) {
   while (const HeldFramePtr frame = frames.pop()) {
-    HeldFragment held{frame->packet(), {}, nullptr};
+    HeldFragment held{frame->packet(), {}, nullptr, &behind};
     Explanation explanation;
     const std::span<Explanation> explained(&explanation, explanations_.empty() ? 0 : 1);
     Pipeline(tracker_, request_, tracker_.timestamp_of_ms(now_ms_), {&held.packet, 1},
@@ -151,11 +151,11 @@ void Pipeline::follow_alone(const FragmentVerdict& first) {
 
 namespace {
 
-void give_up_all(TrackerCore& tracker, HeldFrames& frames, Reason reason) {
+void give_up_all(TrackerCore& tracker, HeldFrames& frames, Reason reason, const Packet* behind) {
   StrayCounters& counters = tracker.stray_counters[0];
   constexpr auto kRelaxed = std::memory_order_relaxed;
   while (const HeldFramePtr frame = frames.pop()) {
-    HeldFragment held{frame->packet(), {}, nullptr};
+    HeldFragment held{frame->packet(), {}, nullptr, behind};
     held.verdict.state = StateFlags::invalid | StateFlags::tracked;
     held.verdict.reason = reason;
     held.verdict.zone = frame->zone();
@@ -170,12 +170,12 @@ void give_up_all(TrackerCore& tracker, HeldFrames& frames, Reason reason) {
 
 }  // namespace
 
-void TrackerCore::give_up(LostFrames& lost) {
+void TrackerCore::give_up(LostFrames& lost, const Packet* behind) {
   if (lost.empty()) [[likely]]
     return;
-  give_up_all(*this, lost.expired, reason_of(FragmentRefusal::expired));
-  give_up_all(*this, lost.pushed_out, reason_of(FragmentRefusal::pushed_out));
-  give_up_all(*this, lost.condemned, reason_of(lost.condemned_for));
+  give_up_all(*this, lost.expired, reason_of(FragmentRefusal::expired), behind);
+  give_up_all(*this, lost.pushed_out, reason_of(FragmentRefusal::pushed_out), behind);
+  give_up_all(*this, lost.condemned, reason_of(lost.condemned_for), behind);
 }
 
 bool TrackerCore::sweep_fragments(std::uint64_t now_ms, const SweepBudget& budget) {
@@ -183,7 +183,7 @@ bool TrackerCore::sweep_fragments(std::uint64_t now_ms, const SweepBudget& budge
   while (more) {
     LostFrames lost;
     more = fragments.sweep(now_ms, kDatagramsPerLock, lost) == kDatagramsPerLock;
-    give_up(lost);
+    give_up(lost, nullptr);
     if (more && budget.keep_going != nullptr && !budget.keep_going(budget.context)) return false;
   }
   fragments.release_spares();
@@ -199,7 +199,7 @@ std::size_t uct::Tracker::flush_fragments() noexcept {
     core::LostFrames lost;
     more = core_->fragments.give_up(core::kDatagramsPerLock, lost) == core::kDatagramsPerLock;
     held += lost.expired.count();
-    core_->give_up(lost);
+    core_->give_up(lost, nullptr);
   }
   core_->fragments.release_spares();
   return held;

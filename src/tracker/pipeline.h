@@ -246,7 +246,7 @@ class Pipeline {
   void finish_fragment(Block& block);
   FragmentVerdict decide_first(Block& block);
   void follow(Block& block, const FragmentVerdict& first);
-  void release(HeldFrames frames, const FragmentVerdict& first);
+  void release(HeldFrames frames, const FragmentVerdict& first, const Packet& behind);
   void follow_alone(const FragmentVerdict& first);
 
   // ---- translate.cc: no lock is held where none is asked for ------------------------------------

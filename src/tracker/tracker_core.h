@@ -61,8 +61,9 @@ struct TrackerCore {
 
   // ---- fragments.cc: no lock is held ----------------------------------------------------------
 
-  /// Counts held fragments that get no verdict, and hands them to the sink.
-  void give_up(LostFrames& lost);
+  /// Counts held fragments that get no verdict, and hands them to the sink, `behind` a packet of
+  /// the burst or null.
+  void give_up(LostFrames& lost, const Packet* behind);
 
   /// Removes the datagrams in fragments that are due.
   ///
