@@ -12,11 +12,12 @@ namespace uct::cli {
 
 namespace {
 
-Config config_for(const TrackOptions& options, EventSink& events) {
+Config config_for(const TrackOptions& options, EventSink& events, FragmentSink& fragments) {
   Config config;
   config.max_connections = options.max_connections;
   config.shards = 1;  // one thread: locks and cuts by shard would serve nobody
   config.timeouts = options.timeouts;
+  config.fragments = &fragments;
   if (options.events) config.events = &events;
   return config;
 }
@@ -27,8 +28,10 @@ std::uint64_t peak_memory_bytes() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-/// Whether a packet was to be translated and could not be.
+/// Whether a gateway would not send the packet on: it was to be translated and could not be, or it
+/// is a fragment of a datagram that cannot be judged.
 bool is_kept_back(Reason reason) {
+  if (reason >= Reason::fragment_without_first && reason <= Reason::fragment_no_room) return true;
   return reason == Reason::nat_impossible || reason == Reason::nat_tuple_side ||
          (is_refusal(reason) && reason >= Reason::nat_exhausted);
 }
@@ -39,6 +42,7 @@ Packet packet_of(const capture::Frame& frame) {
   packet.size = static_cast<std::uint32_t>(frame.bytes.size());
   packet.wire_size = frame.wire_size;
   packet.link = frame.link;
+  packet.user = frame.number;
   return packet;
 }
 
@@ -61,7 +65,7 @@ Session::Session(const SessionParts& parts, const std::string& file)
 Result<std::unique_ptr<Session>> Session::start(const SessionParts& parts,
                                                 const std::string& file) {
   std::unique_ptr<Session> session(new Session(parts, file));
-  auto tracker = Tracker::create(config_for(parts.options, session->events_));
+  auto tracker = Tracker::create(config_for(parts.options, session->events_, session->leaving_));
   if (!tracker) return tracker.error();
   session->tracker_ = std::move(tracker.value());
   session->tracker_->set_default_sequence_check(parts.options.sequence_check);
@@ -71,7 +75,8 @@ Result<std::unique_ptr<Session>> Session::start(const SessionParts& parts,
     session->request_.nat = nat.value();
     session->request_.inside_view = true;
   }
-  session->shortest_timeout_ = session->tracker_->shortest_timeout();
+  session->shortest_timeout_ =
+      std::min(session->tracker_->shortest_timeout(), Config().fragment_timeout);
   return session;
 }
 
@@ -88,6 +93,7 @@ RunFacts Session::run() {
     if (count < frames_.size()) out_.flush();
   }
   if (options_.clock == ClockMode::capture && facts_.frames_tracked != 0) sweep_all();
+  flush_fragments();
   events_.take(out_.text());
   facts_.elapsed = std::chrono::steady_clock::now() - started;
   progress_.clear();
@@ -156,8 +162,7 @@ void Session::track_burst(std::size_t first, std::size_t count) {
   const std::span<Explanation> explanations(explanations_.data(), options_.explain ? count : 0);
   tracker_->process({packets_.data() + first, count}, request_, now_, {verdicts_.data(), count},
                     explanations);
-  if (copy_) write_burst(first, count);
-  if (!options_.reports()) print_burst(first, count);
+  emit_burst(first, count);
 }
 
 /// Nothing opened or refreshed since the last sweep expires sooner than the shortest timeout.
@@ -171,25 +176,49 @@ void Session::sweep_all() {
     swept = tracker_->sweep(now_);
   } while (!swept.finished);
   sweep_due_ = std::min(swept.next, now_ + shortest_timeout_);
+  emit_leaving(nullptr, now_);
 }
 
-/// Writes what a gateway would send on: all but what could not be translated.
-void Session::write_burst(std::size_t first, std::size_t count) {
+/// The capture ends: what is held waits in vain.
+void Session::flush_fragments() {
+  tracker_->flush_fragments();
+  emit_leaving(nullptr, now_);
+}
+
+/// Prints and writes a burst, and behind each packet the fragments that waited for it.
+void Session::emit_burst(std::size_t first, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    if (is_kept_back(verdicts_[i].reason)) continue;
-    if (!copy_->write(frames_[first + i])) ended_ = true;
+    const capture::Frame& frame = frames_[first + i];
+    if (is_held(verdicts_[i].reason)) {
+      leaving_.note_held(frame);
+    } else {
+      emit(frame, {frame.number, frame.time, &verdicts_[i],
+                   options_.explain ? &explanations_[i] : nullptr});
+    }
+    emit_leaving(&packets_[first + i], frame.time);
+  }
+  if (options_.reports()) return;
+  events_.take(out_.text());
+  out_.flush_when_full();
+}
+
+/// Prints and writes what has left behind a packet, or with the time alone when it is null.
+void Session::emit_leaving(const Packet* behind, Timestamp time) {
+  while (LeavingFragment* const leaving = leaving_.front(behind)) {
+    const Explanation none;
+    const Explanation& why = leaving->explanation ? *leaving->explanation : none;
+    const JudgedPacket judged{leaving->frame.number, leaving->frame.time, &leaving->verdict,
+                              options_.explain ? &why : nullptr};
+    leaving->frame.time = time;  // it is sent on now
+    emit(leaving->frame, judged);
+    leaving_.pop();
   }
 }
 
-void Session::print_burst(std::size_t first, std::size_t count) {
-  Text& text = out_.text();
-  for (std::size_t i = 0; options_.packets && i < count; ++i) {
-    const capture::Frame& frame = frames_[first + i];
-    packet_lines_.append(text, {frame.number, frame.time, &verdicts_[i],
-                                options_.explain ? &explanations_[i] : nullptr});
-  }
-  events_.take(text);
-  out_.flush_when_full();
+/// Prints a packet, and writes it when a gateway would send it on.
+void Session::emit(const capture::Frame& frame, const JudgedPacket& judged) {
+  if (options_.packets) packet_lines_.append(out_.text(), judged);
+  if (copy_ && !is_kept_back(judged.verdict->reason) && !copy_->write(frame)) ended_ = true;
 }
 
 }  // namespace uct::cli

@@ -15,6 +15,7 @@
 
 #include "cli/capture_copy.h"
 #include "cli/event_lines.h"
+#include "cli/leaving_fragments.h"
 #include "cli/packet_lines.h"
 #include "cli/progress.h"
 #include "cli/run_facts.h"
@@ -59,8 +60,10 @@ class Session {
   void advance_clock(Timestamp time);
   void sweep_if_due();
   void sweep_all();
-  void print_burst(std::size_t first, std::size_t count);
-  void write_burst(std::size_t first, std::size_t count);
+  void emit_burst(std::size_t first, std::size_t count);
+  void emit_leaving(const Packet* behind, Timestamp time);
+  void flush_fragments();
+  void emit(const capture::Frame& frame, const JudgedPacket& judged);
   RunFacts finish();
 
   const TrackOptions& options_;
@@ -69,6 +72,7 @@ class Session {
   Output& out_;
   PacketLines packet_lines_;
   EventLines events_;
+  LeavingFragments leaving_;
   Progress progress_;
   std::unique_ptr<Tracker> tracker_;
   Request request_;
