@@ -1,5 +1,5 @@
-// uct track on fragments that overtake the first one of their datagram: a capture of the tree, whose
-// frames are put into another order.
+// uct track on fragments that overtake the first one of their datagram: a capture of the tree,
+// whose frames are put into another order.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -2,9 +2,11 @@
 //
 // Each argument is a rule (gateway/rules.h). Standard input holds, for each packet, a byte 'i' or
 // 'o' for the side it comes from, its size in two bytes, most significant first, and itself,
-// beginning with its IP header. The answer is a line "pass|drop STATE REASON SIZE" and the packet
-// as it became; it is written before the next packet is read, so that the caller can answer what it
-// sees. A packet may pass if the data plane of tap_gateway would let it.
+// beginning with its IP header. The answer is a line "pass|drop|hold STATE REASON SIZE" and the
+// packet as it became; it is written before the next packet is read, so that the caller can answer
+// what it sees. A fragment that was held and leaves because of a packet is answered like it, before
+// it, with "held-pass" or "held-drop". A packet may pass if the data plane of tap_gateway would let
+// it.
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -27,8 +29,28 @@ using uct::gateway::Side;
 
 constexpr std::size_t kPacketMax = 65535;
 
+bool may_pass(const uct::Verdict& verdict) {
+  return !uct::has(verdict.state, uct::StateFlags::invalid) && !uct::is_refusal(verdict.reason) &&
+         verdict.connection != uct::ConnectionHandle::none;
+}
+
+void answer(const char* word, const uct::Verdict& verdict, const uct::Packet& packet) {
+  std::printf("%s %s %s %u\n", word, uct::to_string(verdict.state).c_str(),
+              uct::name(verdict.reason).data(), packet.size);
+  std::fwrite(packet.data, 1, packet.size, stdout);
+}
+
+class HeldAnswers final : public uct::FragmentSink {
+ public:
+  void on_fragment(const uct::HeldFragment& fragment) noexcept override {
+    answer(may_pass(fragment.verdict) ? "held-pass" : "held-drop", fragment.verdict,
+           fragment.packet);
+  }
+};
+
 struct Filter {
   std::vector<Rule> rules;
+  HeldAnswers held;
   std::unique_ptr<uct::Tracker> tracker;
   uct::Timestamp now{};
 };
@@ -36,6 +58,7 @@ struct Filter {
 bool make_filter(std::span<char*> texts, Filter& filter) {
   uct::Config config;
   config.max_connections = 10'000;
+  config.fragments = &filter.held;
   config.shards = 4;                  // so that a connection and its reply tuple live in two
   config.hash_key = {0x7e57, 0x001};  // a run replays
   auto created = uct::Tracker::create(config);
@@ -82,11 +105,6 @@ uct::Request request_for(const Filter& filter, Side side, uct::gateway::ConstByt
   return request;
 }
 
-bool may_pass(const uct::Verdict& verdict) {
-  return !uct::has(verdict.state, uct::StateFlags::invalid) && !uct::is_refusal(verdict.reason) &&
-         verdict.connection != uct::ConnectionHandle::none;
-}
-
 void run(Filter& filter) {
   std::vector<std::byte> bytes;
   bytes.reserve(kPacketMax);
@@ -99,10 +117,8 @@ void run(Filter& filter) {
     filter.now += std::chrono::milliseconds(1);
     filter.tracker->process(std::span(&packet, 1), request_for(filter, *side, bytes), filter.now,
                             std::span(&verdict, 1));
-    std::printf("%s %s %s %zu\n", may_pass(verdict) ? "pass" : "drop",
-                uct::to_string(verdict.state).c_str(), uct::name(verdict.reason).data(),
-                bytes.size());
-    std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+    const char* const word = may_pass(verdict) ? "pass" : "drop";
+    answer(uct::is_held(verdict.reason) ? "hold" : word, verdict, packet);
     std::fflush(stdout);
   }
 }

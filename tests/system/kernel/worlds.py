@@ -216,14 +216,21 @@ class Uct:
         for packet in group:
             self.pipe.stdin.write(side.encode() + struct.pack(">H", len(packet)) + packet)
             self.pipe.stdin.flush()
-            line = self.pipe.stdout.readline().decode().split()
-            if len(line) != 4:
-                raise RuntimeError("nat_pipe ended")
-            passed, state, reason, size = line
-            packet = self.pipe.stdout.read(int(size))
-            states.add("|".join(w for w in state.split("|") if w not in ("trk", "snat", "dnat")))
-            if reason != "none":
-                reasons.add(reason)
-            if passed == "pass":
-                out.append(packets.take_hop(packet))
+            word = "held-"
+            while word.startswith("held-"):
+                word, state, reason, answer = self.answer()
+                if word == "hold":
+                    continue  # it has no state yet
+                words = (w for w in state.split("|") if w not in ("trk", "snat", "dnat"))
+                states.add("|".join(words))
+                if reason != "none":
+                    reasons.add(reason)
+                if word.endswith("pass"):
+                    out.append(packets.take_hop(answer))
         return Result(out, [], ",".join(sorted(states)), ",".join(sorted(reasons)))
+
+    def answer(self):
+        line = self.pipe.stdout.readline().decode().split()
+        if len(line) != 4:
+            raise RuntimeError("nat_pipe ended")
+        return *line[:3], self.pipe.stdout.read(int(line[3]))
