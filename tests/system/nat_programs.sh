@@ -112,6 +112,9 @@ check_udp() {
     a udp $S4 7000 --bytes 65507
   sees "UDP IPv6: 65,527 bytes in fragments, there and back" "server $EXT6 $PORT" \
     a udp $S6 7000 --bytes 65527 --tries 4 --timeout 1
+  sees "UDP IPv4: fragments that come last one first" "server $EXT4 $PORT" \
+    a udp $S4 7000 --bytes 20000 --reversed
+  sees "UDP IPv6: likewise" "server $EXT6 $PORT" a udp $S6 7000 --bytes 20000 --reversed
 }
 
 check_tcp() {
@@ -329,17 +332,18 @@ check_path_mtu() {
 
 # --- what the gateway counted -------------------------------------------------------------------
 # Nothing may be invalid but the last fragment of an IPv6 datagram whose other ones were too big: it
-# alone gets as far as the tracker. A checksum that is found wrong would mean that the kernel left
-# it to hardware.
+# alone gets as far as the tracker, which holds it. A checksum that is found wrong would mean that
+# the kernel left it to hardware.
 check_statistics() {
   stop_gateway || fail "the gateway ended with $?" "$(tail -n 3 "$WORK/gateway.log")"
   matches "nothing was invalid or refused but what had to be" "nothing" "$(
-    grep '^reason_' "$WORK/gateway" | grep -v '_\(fragment_without_first\|nat_exhausted\) ' \
-      || echo nothing)"
+    grep '^reason_' "$WORK/gateway" \
+      | grep -v '_\(fragment_held\|fragment_without_first\|nat_exhausted\) ' || echo nothing)"
   matches "all that was sent on was taken" "0 0" \
     "$(counted inside_write_failed) $(counted outside_write_failed)"
   matches "it cut packets into fragments on both sides" "[1-9][0-9]* [1-9][0-9]*" \
     "$(counted inside_cut) $(counted outside_cut)"
+  matches "it held fragments" "[1-9][0-9]*" "$(counted inside_held)"
   matches "it refused the connection without a port, and no other" "[1-9][0-9]* 0" \
     "$(counted reason_nat_exhausted) $(counted outside_refused)"
   matches "packets sent on from inside, from outside" "[1-9][0-9]* [1-9][0-9]*" \

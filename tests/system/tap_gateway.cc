@@ -64,6 +64,7 @@ void print_side(const char* side, const Counters& count) {
                                                          {"invalid", count.invalid},
                                                          {"refused", count.refused},
                                                          {"unasked", count.unasked},
+                                                         {"held", count.held},
                                                          {"write_failed", count.write_failed}};
   for (const auto& [name, value] : lines) {
     std::printf("%s_%s %llu\n", side, name, static_cast<unsigned long long>(value));

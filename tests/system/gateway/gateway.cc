@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 namespace uct::gateway {
 
@@ -23,6 +24,15 @@ Mac mac_of(Side side) {
           std::byte{'t'},  std::byte{0},   static_cast<std::byte>(side)};
 }
 
+/// From where to where a packet goes, in its Packet::user.
+std::uint64_t ways(Side from, Side to) {
+  return static_cast<std::uint64_t>(from) << 1 | static_cast<std::uint64_t>(to);
+}
+
+std::pair<Side, Side> sides_of(std::uint64_t ways) {
+  return {static_cast<Side>(ways >> 1), static_cast<Side>(ways & 1)};
+}
+
 }  // namespace
 
 Gateway::Gateway(Options options) : options_(std::move(options)) {
@@ -32,6 +42,7 @@ Gateway::Gateway(Options options) : options_(std::move(options)) {
 bool Gateway::make_tracker() {
   Config config;
   config.max_connections = kMaxConnections;
+  config.fragments = this;
   config.shards = 4;  // so that connections and their reply tuples live in different ones
   std::random_device random;
   for (std::uint64_t& word : config.hash_key) word = std::uint64_t{random()} << 32 | random();
@@ -111,7 +122,7 @@ void Gateway::handle_burst(Side from, std::size_t count) {
            passages[last].commit == passages[first].commit) {
       ++last;
     }
-    track(std::span(passages).subspan(first, last - first), time,
+    track(from, std::span(passages).subspan(first, last - first), time,
           std::span(verdicts).subspan(first));
     first = last;
   }
@@ -165,11 +176,13 @@ void Gateway::choose_rule(Side from, const IpHeader& header, Passage& passage) c
   }
 }
 
-void Gateway::track(std::span<const Passage> run, Timestamp now, std::span<Verdict> verdicts) {
+void Gateway::track(Side from, std::span<const Passage> run, Timestamp now,
+                    std::span<Verdict> verdicts) {
   std::array<Packet, kBurst> packets;
   for (std::size_t i = 0; i < run.size(); ++i) {
     packets[i].data = run[i].frame->room.data();
     packets[i].size = static_cast<std::uint32_t>(run[i].frame->size);
+    packets[i].user = ways(from, run[i].to);
   }
   Request request;
   request.commit = run.front().commit;
@@ -177,7 +190,20 @@ void Gateway::track(std::span<const Passage> run, Timestamp now, std::span<Verdi
   tracker_->process(std::span(packets).first(run.size()), request, now, verdicts);
 }
 
+/// Sends a fragment on that was held. It is no longer in order, as it was not when it came.
+void Gateway::on_fragment(const HeldFragment& fragment) noexcept {
+  Frame frame;
+  frame.size = fragment.packet.size;
+  copy(ConstBytes(fragment.packet.data, frame.size), frame.bytes(), 0);
+  const auto [from, to] = sides_of(fragment.packet.user);
+  send_on(from, {&frame, to, NatId::none, false}, fragment.verdict);
+}
+
 bool Gateway::may_pass(Leg& from, const Verdict& verdict) const {
+  if (is_held(verdict.reason)) {
+    ++from.count.held;
+    return false;
+  }
   if (has(verdict.state, StateFlags::invalid)) {
     ++from.count.invalid;
     return false;

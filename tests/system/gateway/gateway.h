@@ -46,10 +46,11 @@ struct Counters {
   std::uint64_t invalid = 0;       ///< the tracker says so
   std::uint64_t refused = 0;       ///< the tracker cannot take the connection
   std::uint64_t unasked = 0;       ///< from outside, of no connection, and no rule is for it
+  std::uint64_t held = 0;          ///< fragments before their first one; they count when they leave
   std::uint64_t write_failed = 0;  ///< the kernel's end did not take it
 };
 
-class Gateway {
+class Gateway final : private FragmentSink {
  public:
   /// error() says what went wrong.
   explicit Gateway(Options options);
@@ -88,8 +89,9 @@ class Gateway {
   void handle_burst(Side from, std::size_t count);
   bool accept(Side from, Frame& frame, Passage& passage);
   void choose_rule(Side from, const IpHeader& header, Passage& passage) const;
-  void track(std::span<const Passage> run, Timestamp now, std::span<Verdict> verdicts);
+  void track(Side from, std::span<const Passage> run, Timestamp now, std::span<Verdict> verdicts);
   void send_on(Side from, const Passage& passage, const Verdict& verdict);
+  void on_fragment(const HeldFragment& fragment) noexcept override;
   bool may_pass(Leg& from, const Verdict& verdict) const;
   void answer_error(Side from, const Frame& frame, const IpHeader& header, RouterError error,
                     std::size_t mtu);

@@ -3,9 +3,11 @@
 
   peer.py serve NAME [--tcp PORT...] [--udp PORT...] [--sctp PORT...]
   peer.py tcp|udp|sctp ADDRESS PORT [--bytes N] [--from ADDRESS] [--source-port PORT]
-              [--tries N] [--repeat N] [--hold SECONDS] [--timeout SECONDS]
+              [--tries N] [--repeat N] [--hold SECONDS] [--timeout SECONDS] [--reversed]
   peer.py watch-ping ADDRESS COUNT [--timeout SECONDS]
   peer.py has-sctp
+
+With --reversed, a datagram leaves in fragments, the last one first, as no kernel would send it.
 
 A connection gets one line, "NAME PEER-ADDRESS PEER-PORT", and then all that it sends. A datagram
 `who` gets that line, any other comes back as it is. A client prints the line that it got, and fails
@@ -17,6 +19,7 @@ import argparse
 import random
 import selectors
 import socket
+import struct
 import sys
 import threading
 import time
@@ -135,10 +138,45 @@ def run_stream(options):
                 raise ValueError("what came back is not what was sent")
 
 
-def ask(client, data, tries):
-    for left in reversed(range(tries)):
+def internet_sum(data):
+    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def udp_packet(client, data):
+    """Source, destination and the UDP packet that the connected `client` would send."""
+    ends = [end[:2] for end in (client.getsockname(), client.getpeername())]
+    source, target = (socket.inet_pton(client.family, address) for address, _ in ends)
+    head = struct.pack(">HHH", ends[0][1], ends[1][1], 8 + len(data))
+    pseudo = source + target + struct.pack(">IxxxB", 8 + len(data), socket.IPPROTO_UDP)
+    checksum = internet_sum(pseudo + head + bytes(2) + data) or 0xffff
+    return source, target, head + struct.pack(">H", checksum) + data
+
+
+def send_reversed(client, data, size=1200):
+    source, target, packet = udp_packet(client, data)
+    identification = random.getrandbits(15) + 1
+    with socket.socket(client.family, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        for at in reversed(range(0, len(packet), size)):
+            piece, more = packet[at:at + size], at + size < len(packet)
+            if client.family == socket.AF_INET6:
+                piece = struct.pack(">BxHI", socket.IPPROTO_UDP, at | more, identification) + piece
+                head = struct.pack(">IHBB", 6 << 28, len(piece), 44, 64)
+            else:  # the kernel puts length and checksum in
+                head = struct.pack(">BBHHHBBH", 0x45, 0, 0, identification, more << 13 | at >> 3,
+                                   64, socket.IPPROTO_UDP, 0)
+            raw.sendto(head + source + target + piece, (client.getpeername()[0], 0))
+
+
+def ask(client, data, options):
+    for left in reversed(range(options.tries)):
         try:
-            client.send(data)
+            if options.reversed and data != WHO:
+                send_reversed(client, data)
+            else:
+                client.send(data)
             return client.recv(65536)
         except (TimeoutError, OSError):
             if left == 0:
@@ -148,9 +186,9 @@ def ask(client, data, tries):
 def run_datagrams(options):
     with socket.socket(family_of(options.address), socket.SOCK_DGRAM) as client:
         prepare(client, options)
-        print(ask(client, WHO, options.tries).decode(), end="", flush=True)
+        print(ask(client, WHO, options).decode(), end="", flush=True)
         data = content(options)
-        if data and ask(client, data, options.tries) != data:
+        if data and ask(client, data, options) != data:
             raise ValueError("what came back is not what was sent")
 
 
@@ -205,6 +243,7 @@ def parse():
         client.add_argument("--repeat", type=int, default=1)
         client.add_argument("--hold", type=float, default=0)
         client.add_argument("--timeout", type=float, default=5)
+        client.add_argument("--reversed", action="store_true")
     watcher = actions.add_parser("watch-ping")
     watcher.add_argument("address")
     watcher.add_argument("count", type=int)
