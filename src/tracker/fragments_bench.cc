@@ -1,6 +1,6 @@
 /// What fragments cost, and what those that never become a datagram cost everybody else.
 ///
-/// Question   nanoseconds a fragment that follows, waits or pushes another out; nanoseconds a packet
+/// Question   nanoseconds a fragment that follows, waits or pushes another out; ns a packet
 ///            of other traffic while nothing is held, while the cache is full, and while a flood of
 ///            fragments comes in between.
 /// Setup      10,000 UDP connections, bursts of 32 packets of some picked at random. The cache has
@@ -116,8 +116,8 @@ void finish(benchmark::State& state, const Traffic& traffic, std::size_t packets
 
 enum class Fragments { none, full, flood, whole };
 
-/// Other traffic while no fragments are there, while the cache is full of them, while they come, and
-/// while whole packets come instead.
+/// Other traffic while no fragments are there, while the cache is full of them, while they come,
+/// and while whole packets come instead.
 template <Fragments kFragments>
 void OtherTraffic(benchmark::State& state) {
   Traffic traffic;
