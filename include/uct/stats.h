@@ -48,7 +48,7 @@ struct Stats {
 
   // Table shape (gauges).
   std::uint64_t connections = 0;           ///< in the table, expired ones not yet swept included
-  std::uint64_t reply_tuples = 0;          ///< of translated connections, each with a record
+  std::uint64_t reply_tuples = 0;          ///< of translated connections, each with an entry
   std::uint64_t buckets = 0;               ///< home buckets
   std::uint64_t overflow_buckets = 0;      ///< buckets chained to a full home bucket
   std::uint64_t longest_chain = 0;         ///< most buckets one home bucket ever needed, itself

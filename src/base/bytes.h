@@ -18,6 +18,11 @@ inline std::uint16_t big_endian(std::uint16_t value) {
   return std::endian::native == std::endian::little ? __builtin_bswap16(value) : value;
 }
 
+inline std::uint32_t big_endian(std::uint32_t value) {
+  if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap32(value);
+  return value;
+}
+
 inline std::uint16_t load_be16(const std::byte* bytes) {
   std::uint16_t value;
   std::memcpy(&value, bytes, sizeof(value));

@@ -26,7 +26,6 @@ inline constexpr std::uint8_t kOriginIsOne = 0x08;  ///< the originator is end 1
 inline constexpr std::uint8_t kHasMark = 0x10;      ///< Cold::mark is not 0
 inline constexpr std::uint8_t kHasLabel = 0x20;     ///< Cold::label_number names a label
 inline constexpr std::uint8_t kTranslated = 0x40;   ///< replies carry another tuple: see Translated
-inline constexpr std::uint8_t kAlias = 0x80;  ///< no connection, but that tuple of one: AliasBody
 }  // namespace status
 
 /// Packets and bytes of one direction in 32 bits: 12 bits of packets, 20 of bytes. What overflows
@@ -66,21 +65,6 @@ struct Sides {
   bool destination() const { return (changed & kDestination) != 0; }
 };
 
-/// What the record of a reply tuple holds: where its connection is. It has no deadline and is in no
-/// timer wheel; it goes when its connection goes.
-struct AliasBody {
-  std::uint32_t
-      hash_low;  ///< of the connection's key; in halves, as a Body is aligned to four bytes
-  std::uint32_t hash_high;
-  std::uint32_t number;  ///< of the connection, with the family's bit
-  std::uint8_t shard;
-  std::uint8_t linked;      ///< 0 until the connection is entered
-  std::uint8_t generation;  ///< of the connection's record
-  Sides sides;
-
-  std::uint64_t hash() const { return std::uint64_t{hash_high} << 32 | hash_low; }
-};
-
 /// Everything but the key; the same for both families, so that protocols need no templates.
 struct Body {
   std::uint32_t deadline;  ///< Tick from which the connection is not found any more
@@ -89,7 +73,6 @@ struct Body {
   union {
     TcpBody tcp;
     SctpBody sctp;
-    AliasBody alias;
   };
   std::uint8_t state;   ///< low four bits the protocol's state, high four its flags (proto/*.h)
   std::uint8_t status;  ///< status:: bits
@@ -121,7 +104,30 @@ inline void set_state(Body& body, std::uint8_t state) {
   body.state = static_cast<std::uint8_t>((body.state & 0xf0) | state);
 }
 
-/// Where the record of a reply tuple lies.
+/// Where the connection of a reply tuple is.
+struct Home {
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  std::uint64_t hash = 0;        ///< of the connection's key
+  std::uint32_t number = kNone;  ///< with the family's bit; kNone until the connection is entered
+  std::uint8_t shard = 0;
+  std::uint8_t generation = 0;  ///< of the connection's record
+  Sides sides{};
+
+  bool is_linked() const { return number != kNone; }
+};
+
+/// The reply tuple of a translated connection, as the table finds it, under a number of its own. It
+/// has no deadline and is in no timer wheel; it goes when its connection goes. Aligned so that one
+/// lies on one cache line, as the next.
+template <typename Key>
+struct alignas(sizeof(Key) <= 16 ? 32 : 64) Alias {
+  Key key;
+  Home home;
+};
+static_assert(sizeof(Alias<KeyV4>) == 32 && sizeof(Alias<KeyV6>) == 64);
+
+/// Where an alias lies.
 struct AliasPlace {
   std::uint64_t hash;
   std::uint32_t number;  ///< with the family's bit
@@ -130,12 +136,11 @@ struct AliasPlace {
   std::uint16_t nat;  ///< the spec whose mappings the connection holds; 0 for none
 };
 
-/// The other tuple of a translated connection, under the connection's number. Aligned so that one
-/// lies on one cache line.
+/// The other tuple of a translated connection, under the connection's number.
 template <typename Key>
 struct alignas(sizeof(Key) <= 16 ? 32 : 64) Translated {
   Key reply;            ///< key of the packets that the responder sends and receives
-  std::uint32_t alias;  ///< number of its record, with the family's bit
+  std::uint32_t alias;  ///< number of its Alias, with the family's bit
   std::uint8_t alias_generation;
   Sides sides;
   std::uint16_t nat;  ///< as in AliasPlace

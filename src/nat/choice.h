@@ -1,38 +1,32 @@
 /// What a connection's tuple becomes: the candidates, best first, until one is free.
 ///
 ///   kept        the ports as they are, when the spec allows it
-///   drawn       some ports at random: one of them is free unless most are taken
-///   crowded     ports that may be free, by nat/crowds.h, of the source's class, then others
-///   walked      where there is no crowd: every such port
+///   crowded     where there is a crowd (nat/crowds.h): ports that may be free, of the source's
+///               class, then others
+///   drawn       else some ports at random: one of them is free unless most are taken; when none
+///               is, a crowd is made of them
+///   walked      where there can be no crowd: every such port
 ///
 /// and so on with the next address: a translation fails only when nothing is free.
 ///
 /// Only what may change changes: the source's port where the source is translated or must give way
 /// to another connection, the destination's port where the spec has a range for it.
 ///
-/// Relies on packet, nat/rewrite.h; used by tracker, which asks its table whether a candidate is
-/// free.
+/// Relies on packet, nat/plan.h, nat/crowds.h, nat/rewrite.h; used by tracker, which asks its table
+/// whether a candidate is free.
 /// Threads   a value; belongs to whoever opens the connection.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-#include <uct/nat.h>
-#include <uct/result.h>
-
 #include "base/siphash.h"
 #include "nat/crowds.h"
+#include "nat/plan.h"
 #include "nat/rewrite.h"
 #include "packet/parsed_packet.h"
 
 namespace uct::core {
-
-/// Gives     Error::none when a tracker can do what the spec asks for.
-Error check_nat(const NatSpec& spec);
-
-/// Gives     the family that a spec is for; none for one that keeps every address.
-std::optional<Family> family_of(const NatSpec& spec);
 
 /// Random numbers of one choice, which nobody can foresee who does not know the key.
 class NatRandom {
@@ -54,45 +48,39 @@ class NatRandom {
 
 class NatChoice {
  public:
-  /// `packet` opens the connection; its family is the spec's.
-  NatChoice(const NatSpec& spec, const ParsedPacket& packet, Zone zone, const HashKey& secret,
+  /// `packet` opens the connection; its family is the plan's.
+  NatChoice(const NatPlan& plan, const ParsedPacket& packet, Zone zone, const HashKey& secret,
             std::uint64_t nonce, Crowds& crowds);
 
   /// Gives     false when there are no more candidates; none comes twice, but that a drawn one may
   ///           come again when all are walked.
   bool next(Translation& candidate);
 
-  /// The candidate was neither entered in the table nor found there.
+  /// Gives     whether the latest candidate is one of many that are as good.
+  bool has_equals() const { return of_crowd_ || is_drawn_; }
+
+  /// The latest candidate was neither entered in the table nor found there.
   void give_back(const Translation& candidate);
 
  private:
   using Words = std::array<std::uint32_t, 4>;
 
-  /// A range of ports that is walked from a random start.
+  /// A range of ports.
   struct Walk {
     std::uint32_t first = 0;
     std::uint32_t count = 0;
-    std::uint32_t start = 0;
   };
 
-  /// The side whose port, or else address, makes candidates differ.
-  struct Side {
-    NatRange range;
-    bool translated = false;
-    std::uint32_t addresses = 1;  ///< in the range; those beyond 2^32 - 1 are not used
-    std::uint32_t address = 0;    ///< the chosen one's place
-  };
+  enum class Stage : std::uint8_t { kept, crowded, drawn, walked, done };
 
-  enum class Stage : std::uint8_t { kept, drawn, crowded, walked, done };
-
-  static constexpr std::uint32_t kDraws = 4;
+  static constexpr std::uint32_t kDraws = 2;
   static constexpr std::uint32_t kCrowdPorts = 128;  ///< fewer are walked as fast
 
   void choose_addresses(const HashKey& secret);
-  bool fill_address(const Side& side, std::uint32_t (&words)[4]) const;
   bool fill_addresses(Translation& candidate) const;
   void begin_walk();
   bool next_address();
+  Stage first_look() const;
   CrowdKey crowd_of(const Translation& candidate) const;
   bool is_not_free(const Translation& candidate);
   bool keep(Translation& candidate);
@@ -102,21 +90,24 @@ class NatChoice {
   bool may_keep() const;
   std::uint16_t& varied_port(Translation& candidate) const;
 
-  const NatSpec& spec_;
+  const NatPlan& plan_;
   const ParsedPacket& packet_;
   const Zone zone_;
   NatRandom random_;
   Crowds& crowds_;
-  Side source_;
-  Side destination_;
   bool has_ports_ = false;           ///< ports or an ICMP id
   bool varies_destination_ = false;  ///< its port is drawn and walked, not the source's
   bool may_crowd_ = false;           ///< the source's port varies, and widely
+  bool is_drawn_ = false;            ///< the latest candidate has a random port
+  bool of_crowd_ = false;            ///< the latest candidate was taken out of a crowd
   std::uint16_t kept_source_ = 0;
   std::uint16_t kept_destination_ = 0;
   std::array<Walk, 2> walks_{};  ///< those preferred, then the rest
   std::uint32_t walk_ = 0;
   std::uint32_t step_ = 0;
+  std::uint32_t start_ = 0;           ///< where the walk began
+  std::uint32_t source_address_ = 0;  ///< places in the plan's ranges
+  std::uint32_t destination_address_ = 0;
   std::uint32_t addresses_left_ = 0;
   std::uint32_t draws_left_ = kDraws;
   Stage stage_ = Stage::kept;

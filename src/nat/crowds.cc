@@ -6,25 +6,15 @@
 
 namespace uct::core {
 
-namespace {
-
-bool has_identifier(Kind kind) { return kind == Kind::icmp || kind == Kind::icmpv6; }
-
-}  // namespace
-
-CrowdKey make_crowd_key(const std::uint32_t (&external)[4], const std::uint32_t (&remote)[4],
-                        std::uint16_t remote_port, Zone zone, Kind kind, Family family) {
+CrowdKey Crowds::make_key(const std::uint32_t (&external)[4], const std::uint32_t (&remote)[4],
+                          std::uint16_t remote_port, Zone zone, Kind kind, Family family) const {
   CrowdKey key;
-  std::memcpy(&key[0], external, sizeof(external));
-  std::memcpy(&key[2], remote, sizeof(remote));
-  key[4] = remote_port | std::uint64_t{zone} << 16 | static_cast<std::uint64_t>(kind) << 32 |
-           static_cast<std::uint64_t>(family) << 40;
+  std::memcpy(&key.words[0], external, sizeof(external));
+  std::memcpy(&key.words[2], remote, sizeof(remote));
+  key.words[4] = remote_port | std::uint64_t{zone} << 16 | static_cast<std::uint64_t>(kind) << 32 |
+                 static_cast<std::uint64_t>(family) << 40;
+  key.hash = siphash13(key.words, secret_);
   return key;
-}
-
-std::size_t Crowds::Hash::operator()(const CrowdKey& key) const {
-  const std::uint64_t words[5] = {key[0], key[1], key[2], key[3], key[4]};
-  return siphash13(words, *secret);
 }
 
 Crowds::Crowds(const HashKey& secret) : secret_(secret) {}
@@ -41,20 +31,13 @@ bool Crowds::make(const CrowdKey& key) {
   if (find(stripe, key) != nullptr) return true;
   if (count_.load(std::memory_order_relaxed) >= kCrowdsMax) return false;
   try {
-    if (stripe.sets == nullptr) stripe.sets = std::make_unique<Sets>(0, hash_);
+    if (stripe.sets == nullptr) stripe.sets = std::make_unique<Sets>();
     stripe.sets->try_emplace(key, PortRange{0, 65535});
   } catch (const std::bad_alloc&) {
     return false;
   }
   count_.fetch_add(1, std::memory_order_relaxed);
   return true;
-}
-
-bool Crowds::exists(const CrowdKey& key) {
-  if (count() == 0) return false;
-  Stripe& stripe = stripe_of(key);
-  const SpinlockGuard guard(stripe.lock);
-  return find(stripe, key) != nullptr;
 }
 
 Crowds::Take Crowds::take_exact(const CrowdKey& key, std::uint16_t port) {
@@ -98,8 +81,7 @@ void Crowds::give_back_ends(const Key& key) {
     const bool by_id = has_identifier(key.kind);
     const std::uint16_t port = by_id ? key.port[0] : big_endian(key.port[end]);
     const std::uint16_t remote_port = by_id ? std::uint16_t{0} : big_endian(key.port[1 - end]);
-    give_back(make_crowd_key(external, remote, remote_port, key.zone, key.kind, Key::kFamily),
-              port);
+    give_back(make_key(external, remote, remote_port, key.zone, key.kind, Key::kFamily), port);
   }
 }
 

@@ -30,11 +30,12 @@
 namespace uct::core {
 
 /// Names a crowd: an external address, a remote address and port, zone, protocol and family.
-using CrowdKey = std::array<std::uint64_t, 5>;
+struct CrowdKey {
+  std::uint64_t words[5] = {};
+  std::uint64_t hash = 0;  ///< of the words: made once, used at every look
 
-/// `remote_port` in host order; 0 of ICMP queries.
-CrowdKey make_crowd_key(const std::uint32_t (&external)[4], const std::uint32_t (&remote)[4],
-                        std::uint16_t remote_port, Zone zone, Kind kind, Family family);
+  bool operator==(const CrowdKey&) const = default;
+};
 
 class Crowds {
  public:
@@ -44,10 +45,12 @@ class Crowds {
 
   explicit Crowds(const HashKey& secret);
 
+  /// `remote_port` in host order; 0 of ICMP queries.
+  CrowdKey make_key(const std::uint32_t (&external)[4], const std::uint32_t (&remote)[4],
+                    std::uint16_t remote_port, Zone zone, Kind kind, Family family) const;
+
   /// Gives     false when there are too many, or no memory.
   bool make(const CrowdKey& key);
-
-  bool exists(const CrowdKey& key);
 
   enum class Take : std::uint8_t {
     no_crowd,
@@ -77,8 +80,7 @@ class Crowds {
   static constexpr std::size_t kStripes = 16;
 
   struct Hash {
-    const HashKey* secret;
-    std::size_t operator()(const CrowdKey& key) const;
+    std::size_t operator()(const CrowdKey& key) const { return key.hash; }
   };
   using Sets = std::unordered_map<CrowdKey, PortSet, Hash>;
   struct alignas(64) Stripe {
@@ -86,13 +88,12 @@ class Crowds {
     std::unique_ptr<Sets> sets UCT_GUARDED_BY(lock);
   };
 
-  Stripe& stripe_of(const CrowdKey& key) { return stripes_[hash_(key) >> 60]; }
+  Stripe& stripe_of(const CrowdKey& key) { return stripes_[key.hash >> 60]; }
   static PortSet* find(Stripe& stripe, const CrowdKey& key) UCT_REQUIRES(stripe.lock);
   template <typename Key>
   void give_back_ends(const Key& key);
 
   const HashKey secret_;
-  const Hash hash_{&secret_};
   std::array<Stripe, kStripes> stripes_;
   std::atomic<std::uint32_t> count_{0};
 };

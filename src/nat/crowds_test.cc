@@ -13,7 +13,7 @@ constexpr std::uint32_t kExternal[4] = {0x097100cb};
 constexpr std::uint32_t kRemote[4] = {0x016433c6};
 
 CrowdKey key_of(std::uint16_t remote_port = 53, Kind kind = Kind::udp) {
-  return make_crowd_key(kExternal, kRemote, remote_port, 0, kind, Family::ipv4);
+  return Crowds({1, 2}).make_key(kExternal, kRemote, remote_port, 0, kind, Family::ipv4);
 }
 
 /// A record of the table that has an external port.
@@ -26,10 +26,10 @@ KeyV4 record_of(std::uint16_t port, std::uint16_t remote_port = 53) {
 
 TEST(Crowds, GiveEachPortOfARangeOnce) {
   Crowds crowds({1, 2});
-  EXPECT_FALSE(crowds.exists(key_of()));
+  EXPECT_EQ(crowds.take_exact(key_of(), 999), Crowds::Take::no_crowd);
   ASSERT_TRUE(crowds.make(key_of()));
-  EXPECT_TRUE(crowds.exists(key_of()));
-  EXPECT_FALSE(crowds.exists(key_of(54)));
+  EXPECT_EQ(crowds.take_exact(key_of(), 999), Crowds::Take::taken);
+  EXPECT_EQ(crowds.take_exact(key_of(54), 999), Crowds::Take::no_crowd);
   std::set<std::uint16_t> ports;
   std::uint16_t port = 0;
   for (std::uint64_t i = 0; i < 200; ++i) {

@@ -110,8 +110,6 @@ std::array<std::uint32_t, 4> words_of(const Address& address) {
   return words;
 }
 
-bool has_identifier(Kind kind) { return kind == Kind::icmp || kind == Kind::icmpv6; }
-
 }  // namespace
 
 // --- made ---------------------------------------------------------------------------------------

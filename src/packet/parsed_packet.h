@@ -105,6 +105,9 @@ struct ParsedPacket {
   std::uint32_t transport_size = 0;    ///< bytes from there to the end of the IP packet
 };
 
+/// Gives     whether ICMP queries are tracked by an identifier, in the place of the source port.
+constexpr bool has_identifier(Kind kind) { return kind == Kind::icmp || kind == Kind::icmpv6; }
+
 /// Gives     whether the packet has ports or an identifier, which a translation may change.
 ///           ICMPv6 node information (types 139, 140) has a nonce in its place, RFC 4620 section 4.
 constexpr bool has_number(const ParsedPacket& packet) {

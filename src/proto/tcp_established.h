@@ -47,8 +47,7 @@ inline bool is_plainly_established(const Body& body) {
   // State and status are neighbours: one comparison for both.
   static_assert(offsetof(Body, status) == offsetof(Body, state) + 1);
   constexpr unsigned kAsked = status::kSeenReply | status::kAssured | status::kPickedUp |
-                              status::kHasMark | status::kHasLabel | status::kTranslated |
-                              status::kAlias;
+                              status::kHasMark | status::kHasLabel | status::kTranslated;
   constexpr unsigned kWanted = status::kSeenReply | status::kAssured | kBesides;
   constexpr auto kState = static_cast<unsigned>(TcpState::established);
   constexpr bool kLittle = std::endian::native == std::endian::little;

@@ -55,14 +55,29 @@ Reason TrackerCore::take_record(Shard& shard, const Key& wanted, std::uint64_t h
   const std::uint8_t generation = key.generation;
   key = wanted;
   key.generation = generation;
-  const InsertResult result = shard.index.insert(
-      hash, number | kFamilyBit<Key>, [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
-        return (other & kV6Bit) != 0
-                   ? hash_key(shard.v6.records.record(other & ~kV6Bit).key, config.hash_key)
-                   : hash_key(shard.v4.records.record(other).key, config.hash_key);
+  const Reason reason = enter_index(shard, hash, number | kFamilyBit<Key>);
+  if (reason != Reason::none) family.records.free(number);
+  return reason;
+}
+
+template <typename Key>
+Reason TrackerCore::take_alias(Shard& shard, const Key& key, std::uint64_t hash,
+                               std::uint32_t& number) {
+  AliasPool<Key>& pool = shard.family<Key>().aliases;
+  number = pool.take(key);
+  if (number == NumberPool::kNone) return Reason::memory_full;
+  const Reason reason = enter_index(shard, hash, number | kFamilyBit<Key> | kAliasBit);
+  if (reason != Reason::none) pool.free(number);
+  return reason;
+}
+
+Reason TrackerCore::enter_index(Shard& shard, std::uint64_t hash, std::uint32_t entry) {
+  const InsertResult result =
+      shard.index.insert(hash, entry, [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
+        return (other & kV6Bit) != 0 ? hash_key(key_of_entry(shard.v6, other), config.hash_key)
+                                     : hash_key(key_of_entry(shard.v4, other), config.hash_key);
       });
   if (result == InsertResult::done) return Reason::none;
-  family.records.free(number);
   return result == InsertResult::chain_full ? Reason::bucket_full : Reason::memory_full;
 }
 
@@ -165,6 +180,8 @@ template Reason TrackerCore::take_record<KeyV4>(Shard&, const KeyV4&, std::uint6
                                                 std::uint32_t&);
 template Reason TrackerCore::take_record<KeyV6>(Shard&, const KeyV6&, std::uint64_t,
                                                 std::uint32_t&);
+template Reason TrackerCore::take_alias<KeyV4>(Shard&, const KeyV4&, std::uint64_t, std::uint32_t&);
+template Reason TrackerCore::take_alias<KeyV6>(Shard&, const KeyV6&, std::uint64_t, std::uint32_t&);
 template Reason TrackerCore::insert<KeyV4>(Shard&, const Opening<KeyV4>&, std::uint32_t&);
 template Reason TrackerCore::insert<KeyV6>(Shard&, const Opening<KeyV6>&, std::uint32_t&);
 template void TrackerCore::erase<KeyV4>(Shard&, std::uint32_t, std::uint64_t, DestroyCause);

@@ -90,7 +90,7 @@ template <typename Key>
     // Another connection may have taken both the place and the tuple, and has another hash.
     if (!is_home(shard, number, item.template key<Key>()) ||
         family.translated[number].alias_generation != block.alias_generation[i] ||
-        (family.translated[number].alias & ~kV6Bit) != block.alias[i]) {
+        (family.translated[number].alias & kNumberBits) != block.alias[i]) {
       turn_back<Key>(block, i);
       return Step::sent_on;
     }
@@ -100,42 +100,43 @@ template <typename Key>
     return Step::sent_on;
   }
   number = find<Key>(shard, item);
-  if (number == kNoNumber) return Step::decided;
-  const Record<Key>& record = family.records.record(number);
-  if ((record.body.status & status::kAlias) == 0) [[likely]]
+  if (number == kNoNumber || (number & kAliasBit) == 0) [[likely]]
     return Step::decided;
+  const std::uint32_t place = number & kNumberBits;
+  const Alias<Key>& alias = family.aliases[place];
   // One that is not linked yet is about to be, by another thread: the packet comes here again.
-  if (record.body.alias.linked == 0) return Step::sent_on;
+  if (!alias.home.is_linked()) return Step::sent_on;
   const bool was_followed =
-      block.alias[i] == number && block.alias_generation[i] == record.key.generation;
+      block.alias[i] == place && block.alias_generation[i] == alias.key.generation;
   if ((block.astray >> i & 1) == 0 || !was_followed) {
-    send_on(block, i, number, record);
+    send_on(block, i, place, alias);
     return Step::sent_on;
   }
-  tracker_.take_out_alias<Key>(shard, number, item.hash);  // its connection is gone
+  tracker_.take_out_alias<Key>(shard, place, item.hash);  // its connection is gone
   number = kNoNumber;
   return Step::decided;
 }
 
 /// Gives     the number (without family bit) of the live connection of the item's key, or of an
-///           alias. One that expired is removed here: from that instant it is not found (promise
-///           E1).
+///           alias, with its bit. One that expired is removed here: from that instant it is not
+///           found (promise E1).
 template <typename Key>
 [[gnu::always_inline]] inline std::uint32_t Pipeline::find(Shard& shard, Item& item) {
-  RecordPool<Key>& records = shard.family<Key>().records;
+  const FamilyPool<Key>& family = shard.family<Key>();
+  const RecordPool<Key>& records = family.records;
   const Key& key = item.template key<Key>();
   std::uint32_t entry = item.guess;
   const std::uint32_t guess = item.guess ^ kFamilyBit<Key>;
   if (guess >= records.capacity() || !equal(records.record(guess).key, key)) {
-    entry = shard.index.find(item.hash, [&](std::uint32_t number) {
-      return (number & kV6Bit) == kFamilyBit<Key> &&
-             equal(records.record(number & ~kV6Bit).key, key);
+    entry = shard.index.find(item.hash, [&](std::uint32_t other) {
+      return (other & kV6Bit) == kFamilyBit<Key> && equal(key_of_entry(family, other), key);
     });
   }
   if (entry == kNoNumber) return kNoNumber;
   const std::uint32_t number = entry & ~kV6Bit;
-  const Body& body = records.record(number).body;
-  if (is_live(body, tick_of_ms(shard.now_ms)) || (body.status & status::kAlias) != 0) [[likely]]
+  if ((number & kAliasBit) != 0) [[unlikely]]
+    return number;
+  if (is_live(records.record(number).body, tick_of_ms(shard.now_ms))) [[likely]]
     return number;
   remove<Key>(shard, number, item.hash, DestroyCause::expired);
   return kNoNumber;
@@ -386,7 +387,7 @@ ProtocolContext Pipeline::context_for(const Item& item, std::size_t place) {
   return context;
 }
 
-// ---- for translate.cc ---------------------------------------------------------------------------
+// ---- for open_translated.cc ---------------------------------------------------------------------
 
 /// Gives     whether the packet has a connection after all, or its tuple is another one's reply.
 template <typename Key>
@@ -394,23 +395,10 @@ bool Pipeline::exists(Shard& shard, Item& item) {
   return find<Key>(shard, item) != kNoNumber;
 }
 
-/// Enters a connection whose tuple was chosen; its number is the item's guess afterwards.
-template <typename Key>
-Reason Pipeline::enter_translated(Shard& shard, Item& item, std::size_t place,
-                                  const NatOpening<Key>& opening) {
-  std::uint32_t number = kNoNumber;
-  const Reason reason = commit<Key>(shard, item, context_for(item, place), number);
-  if (reason != Reason::none) return reason;
-  item.guess = number | kFamilyBit<Key>;
-  if (opening.changes) note_translation<Key>(shard, item, place, number, opening);
-  announce<Key>(shard, item, place, number);
-  return Reason::none;
-}
-
-#define UCT_INSTANTIATE(Key)                                                  \
-  template bool Pipeline::exists<Key>(Shard&, Item&);                         \
-  template Reason Pipeline::enter_translated<Key>(Shard&, Item&, std::size_t, \
-                                                  const NatOpening<Key>&);
+#define UCT_INSTANTIATE(Key)                                                                    \
+  template bool Pipeline::exists<Key>(Shard&, Item&);                                           \
+  template Reason Pipeline::commit<Key>(Shard&, Item&, const ProtocolContext&, std::uint32_t&); \
+  template void Pipeline::announce<Key>(Shard&, const Item&, std::size_t, std::uint32_t);
 UCT_INSTANTIATE(KeyV4)
 UCT_INSTANTIATE(KeyV6)
 #undef UCT_INSTANTIATE

@@ -202,24 +202,23 @@ std::uint32_t Pipeline::run_lane(Shard& shard, Block& block, std::uint32_t which
 /// Gives     those that another shard goes on with.
 std::uint32_t Pipeline::finish_shard(Block& block, std::uint32_t number, std::uint32_t which) {
   sent_on_ = 0;
-  while (which != 0) {
-    which = visit_shard(block, number, which);
-    if (has_orphans_) [[unlikely]]
-      tracker_.drop_orphans(tracker_.shards[number]);
-    if (opening_ == 0) continue;
-    const auto i = static_cast<std::size_t>(std::countr_zero(opening_));
-    if (!open_translated(block, i)) which |= opening_;
-    opening_ = 0;
-    if (has_orphans_) [[unlikely]]
-      tracker_.drop_orphans(tracker_.shards[number]);
-  }
+  visit_shard(block, number, which);
+  if (has_orphans_) [[unlikely]]
+    tracker_.drop_orphans(tracker_.shards[number]);
   return sent_on_;
 }
 
-/// Decides them under the shard's lock, up to one that opens a translated connection.
-///
-/// Gives     those behind it.
-std::uint32_t Pipeline::visit_shard(Block& block, std::uint32_t number, std::uint32_t which) {
+/// Gives     whether the packet must wait until a connection of its tuple is opened.
+bool Pipeline::is_behind_opening(const Block& block, std::size_t i) const {
+  for (std::uint32_t left = opening_; left != 0; left &= left - 1) {
+    if (block.hash[std::countr_zero(left)] == block.hash[i]) return true;
+  }
+  return false;
+}
+
+/// Decides them under the shard's lock, but for those that open translated connections and those
+/// behind them.
+void Pipeline::visit_shard(Block& block, std::uint32_t number, std::uint32_t which) {
   Shard& shard = tracker_.shards[number];
   const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
   enter_shard(shard);
@@ -228,7 +227,7 @@ std::uint32_t Pipeline::visit_shard(Block& block, std::uint32_t number, std::uin
   Verdict* const verdicts = &verdicts_[block.first];
   std::uint32_t left = which;
   std::uint32_t elsewhere = 0;
-  while (left != 0 && opening_ == 0) {
+  while (left != 0) {
     // Runs of one kind: passengers of the lane of IPv4 or IPv6, or one packet of the long way.
     const std::uint32_t first = left & (0U - left);
     const bool v6 = (block.v6 & first) != 0;
@@ -243,15 +242,20 @@ std::uint32_t Pipeline::visit_shard(Block& block, std::uint32_t number, std::uin
     }
     const std::uint32_t packet = left & (0U - left);
     left &= left - 1;
-    const Step step = decide(shard, block, static_cast<std::size_t>(std::countr_zero(packet)));
+    const auto i = static_cast<std::size_t>(std::countr_zero(packet));
+    if (opening_ != 0 && is_behind_opening(block, i)) {
+      elsewhere |= packet;
+      behind_ |= packet;
+      continue;
+    }
+    const Step step = decide(shard, block, i);
     if (step == Step::decided) [[likely]]
       continue;
     elsewhere |= packet;
     (step == Step::sent_on ? sent_on_ : opening_) |= packet;
   }
-  count(shard.tally, verdicts, which & ~left & ~elsewhere);
+  count(shard.tally, verdicts, which & ~elsewhere);
   has_orphans_ = shard.orphans.count() != 0;
-  return left;
 }
 
 void Pipeline::count_verdict(Shard& shard, const Verdict& verdict) {

@@ -26,7 +26,7 @@ struct GrowthPlan {
     std::size_t from;
     std::size_t to;
   };
-  static constexpr std::size_t kArrays = 9;  ///< the index, and four of each family
+  static constexpr std::size_t kArrays = 13;  ///< the index, and six of each family
 
   void make_pages() const {
     for (std::size_t i = 0; i < count; ++i) {
@@ -96,10 +96,9 @@ class GrowthWatch {
   template <typename Shard, typename F>
   static void each_memory(Shard& shard, F&& f) UCT_NO_THREAD_SAFETY_ANALYSIS {
     shard.index.each_memory(f);
-    shard.v4.records.each_memory(f);
-    shard.v4.wheel.each_memory(f);
-    shard.v6.records.each_memory(f);
-    shard.v6.wheel.each_memory(f);
+    shard.v4.each_memory(f);
+    shard.v6.each_memory(f);
+    static_assert(GrowthPlan::kArrays == 1 + 2 * decltype(shard.v4)::kArrays);
   }
 
   std::array<Array, GrowthPlan::kArrays> arrays_{};

@@ -8,7 +8,6 @@
 
 namespace uct {
 
-using core::AliasBody;
 using core::Body;
 using core::FamilyPool;
 using core::KeyV4;
@@ -183,21 +182,34 @@ void give_memory_back(Shard& shard) {
   }
 }
 
-/// Likewise for records, of which there is most; the lock is held only to choose them.
-template <typename Key>
-void give_records_back(Shard& shard) {
+/// Likewise for what has numbers, of which there is most; the lock is held only to choose them.
+template <typename Pool, typename Release>
+void give_numbers_back(Shard& shard, Pool& pool, Release release) {
   while (true) {
     core::NumberPool::Range range;
     {
       shard.lock.let_others_first();
       const SpinlockGuard guard(shard.lock);
-      range = shard.family<Key>().records.retire();
+      range = pool.retire();
     }
     if (range.count == 0) return;
-    shard.family<Key>().records.release(range);
+    release(range);
     const SpinlockGuard guard(shard.lock);
-    shard.family<Key>().records.reopen(range);
+    pool.reopen(range);
   }
+}
+
+template <typename Key>
+void give_family_back(Shard& shard) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const auto release_records = [&](core::NumberPool::Range range) {
+    family.release_records(range);
+  };
+  const auto release_aliases = [&](core::NumberPool::Range range) {
+    family.aliases.release(range);
+  };
+  give_numbers_back(shard, family.records, release_records);
+  give_numbers_back(shard, family.aliases, release_aliases);
 }
 
 void prepare_growth(Shard& shard) {
@@ -254,8 +266,8 @@ SweepResult Tracker::sweep(Timestamp now, const SweepBudget& budget) noexcept {
       return result;
     }
     give_memory_back(shard);
-    give_records_back<KeyV4>(shard);
-    give_records_back<KeyV6>(shard);
+    give_family_back<KeyV4>(shard);
+    give_family_back<KeyV6>(shard);
   }
   next_ms = std::min(next_ms, core.fragments.next_deadline_ms());
   if (next_ms != ~std::uint64_t{0}) result.next = core.timestamp_of_ms(next_ms);
@@ -284,8 +296,7 @@ bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number, std::
     number = family.records.numbers().next_live(number);
     if (number == core::NumberPool::kNone) return false;
     const Body& body = family.records.record(number).body;
-    if ((body.status & status::kAlias) == 0 && is_found_at(body, shard, now_ms) &&
-        !take(tracker.copy<Key>(shard, number), number)) {
+    if (is_found_at(body, shard, now_ms) && !take(tracker.copy<Key>(shard, number), number)) {
       return true;
     }
     ++number;
@@ -365,25 +376,23 @@ std::optional<ConnectionInfo> find_key(TrackerCore& tracker, Zone zone, const Tu
   Key key;
   core::make_key(core::packet_of(tuple), zone, key);
   const std::uint64_t hash = hash_key(key, tracker.config.hash_key);
-  AliasBody home;
+  core::Home home;
   {
     Shard& shard = tracker.shard_of(hash);
     const SpinlockGuard guard(shard.lock);
-    core::RecordPool<Key>& records = shard.family<Key>().records;
-    const std::uint32_t entry = shard.index.find(hash, [&](std::uint32_t number) {
-      return (number & core::kV6Bit) == kFamilyBit<Key> &&
-             equal(records.record(number & ~core::kV6Bit).key, key);
+    const FamilyPool<Key>& family = shard.family<Key>();
+    const std::uint32_t entry = shard.index.find(hash, [&](std::uint32_t other) {
+      return (other & core::kV6Bit) == kFamilyBit<Key> && equal(key_of_entry(family, other), key);
     });
     if (entry == core::kNoNumber) return std::nullopt;
-    const std::uint32_t number = entry & ~core::kV6Bit;
-    const Body& body = records.record(number).body;
-    if ((body.status & status::kAlias) == 0) {
-      if (!is_found_at(body, shard, now_ms)) return std::nullopt;
+    const std::uint32_t number = entry & core::kNumberBits;
+    if ((entry & core::kAliasBit) == 0) {
+      if (!is_found_at(family.records.record(number).body, shard, now_ms)) return std::nullopt;
       return tracker.copy<Key>(shard, number);
     }
-    home = body.alias;
+    home = family.aliases[number].home;
   }
-  if (home.linked == 0) return std::nullopt;
+  if (!home.is_linked()) return std::nullopt;
   Shard& shard = tracker.shards[home.shard];
   const SpinlockGuard guard(shard.lock);
   const std::uint32_t number = home.number & ~core::kV6Bit;
@@ -404,7 +413,7 @@ std::optional<ConnectionInfo> find_number(const TrackerCore& tracker, Shard& sha
     return std::nullopt;
   }
   const Body& body = records.record(number).body;
-  if ((body.status & status::kAlias) != 0 || !is_found_at(body, shard, now_ms)) return std::nullopt;
+  if (!is_found_at(body, shard, now_ms)) return std::nullopt;
   const ConnectionInfo info = tracker.copy<Key>(shard, number);
   if (info.handle != handle) return std::nullopt;
   return info;

@@ -3,8 +3,6 @@
 #include <new>
 #include <utility>
 
-#include "nat/choice.h"
-
 namespace uct::core {
 
 void NatRefusals::count(Reason reason) {
@@ -39,6 +37,7 @@ Result<NatId> NatTable::add(const NatSpec& spec, const HashKey& secret, std::uin
   try {
     auto made = std::make_unique<NatEntry>();
     made->spec = spec;
+    made->plan = NatPlan(spec);
     if (spec.mapping) {
       Result<std::unique_ptr<Mappings>> mappings = Mappings::make(spec, secret, capacity);
       if (!mappings) return mappings.error();

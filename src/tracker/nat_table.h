@@ -14,6 +14,7 @@
 
 #include "base/spinlock.h"
 #include "nat/mappings.h"
+#include "nat/plan.h"
 
 namespace uct::core {
 
@@ -26,6 +27,7 @@ struct NatRefusals {
 
 struct NatEntry {
   NatSpec spec;
+  NatPlan plan;  ///< of the spec
   NatId id = NatId::none;
   std::unique_ptr<Mappings> mappings;  ///< null where mapping is endpoint-dependent
   mutable NatRefusals refusals;

@@ -243,6 +243,7 @@ void Pipeline::hash_family(Block& block, std::size_t group, std::uint32_t which)
 /// three in a hundred, but each would otherwise wait for two lines from memory under the lock.
 void Pipeline::guess_numbers(Block& block) {
   const Shard* const shards = tracker_.shards.get();
+  const bool is_translating = tracker_.aliases.load(std::memory_order_relaxed) != 0;
   std::uint32_t late = 0;
   const auto guess = [&](std::size_t i) {
     const Shard& shard = shards[block.shard[i]];
@@ -255,9 +256,11 @@ void Pipeline::guess_numbers(Block& block) {
       block.bucket[i] = next;
       late |= 1U << i;
     } else if ((block.v6 >> i & 1) != 0) {
-      prefetch_record<KeyV6>(shard, number);
+      prefetch_entry(family_of<KeyV6>(shard), number);
+      if (is_translating) prefetch_translated(family_of<KeyV6>(shard), number);
     } else {
-      prefetch_record<KeyV4>(shard, number);
+      prefetch_entry(family_of<KeyV4>(shard), number);
+      if (is_translating) prefetch_translated(family_of<KeyV4>(shard), number);
     }
   };
   for_each_bit(block.keyed, guess);
@@ -288,6 +291,7 @@ void Pipeline::finish_shards(Block& block, std::uint32_t waiting) {
     const std::uint32_t mine = waiting & same_byte(block.shard, shard);
     waiting &= ~mine;
     waiting |= finish_shard(block, shard, mine);
+    if (waiting == 0 && opening_ != 0) waiting = open_translated(block);
   }
 }
 

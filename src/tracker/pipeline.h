@@ -89,16 +89,17 @@ class Pipeline {
     std::uint32_t plain;     ///< bit i: it is in the lane, and an ACK or data
     std::uint32_t fragment;  ///< 1: the one packet is a fragment
     std::uint32_t
-        redirected;        ///< bit i: sent on from its reply tuple to the connection: hash, shard
-                           ///< and guess are the connection's, the key's words its own
-    std::uint32_t astray;  ///< bit i: it was, and the connection was gone
+        redirected;         ///< bit i: sent on from its reply tuple to the connection: hash, shard
+                            ///< and guess are the connection's, the key's words its own
+    std::uint32_t astray;   ///< bit i: it was, and the connection was gone
+    std::uint32_t aliased;  ///< bit i: what was guessed is a reply tuple, or nothing was
     // Of those redirected: by which reply tuple, and what it said of the connection. While a packet
     // is away, another reply tuple may have been entered in the place.
-    struct Home {
+    struct Connection {
       std::uint8_t generation;
       Sides sides;
     };
-    std::array<Home, kBlock> home;
+    std::array<Connection, kBlock> home;
     std::array<std::uint32_t, kBlock> alias;
     std::array<std::uint8_t, kBlock> alias_generation;
     std::array<ExpressItem, kBlock> lane;
@@ -130,18 +131,9 @@ class Pipeline {
     translated,  ///< it opens a connection whose tuple is chosen without the lock
   };
 
-  /// A connection that is about to be opened with another tuple.
+  /// A connection that is about to be opened with another tuple; see open_translated.cc.
   template <typename Key>
-  struct NatOpening {
-    Translation tuple;   ///< of the packet that opens it
-    Key reply;           ///< the key of that
-    AliasPlace place{};  ///< its record, if the tuple changes
-    MappingUse use{};    ///< what it holds of the spec's mappings
-    std::uint8_t origin = 0;
-    bool changes = true;
-    /// Whoever has the tuple is not finished yet, or opened this very connection: try again.
-    bool has_twin = false;
-  };
+  struct NatOpening;
 
   // ---- pipeline.cc ----------------------------------------------------------------------------
   void prepare(Block& block, std::size_t first);
@@ -185,7 +177,8 @@ class Pipeline {
   std::uint32_t run_lane(Shard& shard, Block& block, std::uint32_t which, Verdict* verdicts)
       UCT_REQUIRES(shard.lock);
   std::uint32_t finish_shard(Block& block, std::uint32_t shard, std::uint32_t which);
-  std::uint32_t visit_shard(Block& block, std::uint32_t number, std::uint32_t which);
+  void visit_shard(Block& block, std::uint32_t number, std::uint32_t which);
+  bool is_behind_opening(const Block& block, std::size_t i) const;
   void enter_shard(Shard& shard) UCT_REQUIRES(shard.lock);
   static void count_verdict(Shard& shard, const Verdict& verdict) UCT_REQUIRES(shard.lock);
 
@@ -233,9 +226,6 @@ class Pipeline {
       UCT_REQUIRES(shard.lock);
   template <typename Key>
   bool exists(Shard& shard, Item& item) UCT_REQUIRES(shard.lock);
-  template <typename Key>
-  Reason enter_translated(Shard& shard, Item& item, std::size_t place,
-                          const NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
   void reject(std::size_t place, Reason reason);
   ProtocolContext context_for(const Item& item, std::size_t place);
   Explanation* explanation(std::size_t place) {
@@ -254,30 +244,12 @@ class Pipeline {
   template <typename Key>
   void resolve_family(Shard& shard, Block& block, std::uint32_t which) UCT_REQUIRES(shard.lock);
   template <typename Key>
-  static void send_on(Block& block, std::size_t i, std::uint32_t number, const Record<Key>& alias);
+  void send_on(Block& block, std::size_t i, std::uint32_t number, const Alias<Key>& alias);
   template <typename Key>
   void turn_back(Block& block, std::size_t i);
-  bool is_to_be_translated(const ParsedPacket& packet) const;
-  bool open_translated(Block& block, std::size_t i);
-  template <typename Key>
-  bool open_translated_of(Block& block, std::size_t i);
-  template <typename Key>
-  Reason choose(const Item& item, const Key& key, NatOpening<Key>& opening);
-  template <typename Key>
-  static AliasBody home_of(Shard& shard, const Item& item) UCT_REQUIRES(shard.lock);
-  template <typename Key>
-  Reason choose_mapped(const Item& item, const Key& key, NatOpening<Key>& opening);
-  template <typename Key>
-  Reason enter_reply(const Item& item, const Key& key, NatOpening<Key>& opening);
-  template <typename Key>
-  void leave_reply(const Item& item, std::size_t place, const NatOpening<Key>& opening,
-                   Reason reason);
   template <typename Key>
   bool may_refresh(Shard& shard, Kind kind, std::uint32_t number, Direction direction)
       UCT_REQUIRES(shard.lock);
-  template <typename Key>
-  void note_translation(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
-                        const NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
   static StateFlags translated_state(const Sides& sides) {
     static_assert(static_cast<unsigned>(StateFlags::snat) == Sides::kSource << 6);
     static_assert(static_cast<unsigned>(StateFlags::dnat) == Sides::kDestination << 6);
@@ -292,6 +264,42 @@ class Pipeline {
   template <typename Key>
   void translate_error(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
                        Direction quoted) UCT_REQUIRES(shard.lock);
+
+  // ---- open_translated.cc: likewise -----------------------------------------------------------
+  bool is_to_be_translated(const ParsedPacket& packet) const;
+  std::uint32_t open_translated(Block& block);
+  template <typename Key>
+  std::uint32_t open_family(Block& block, std::uint32_t which);
+  template <typename Key>
+  void begin(Item& item, NatOpening<Key>& opening);
+  template <typename Key>
+  void begin_choice(const Item& item, NatOpening<Key>& opening);
+  template <typename Key>
+  void next_candidate(const Item& item, NatOpening<Key>& opening);
+  template <typename Key>
+  std::uint32_t take_tuples(Block& block, NatOpening<Key>* openings, std::uint32_t which);
+  template <typename Key>
+  void take_tuple(Item& item, std::size_t place, NatOpening<Key>& opening);
+  template <typename Key>
+  Reason choose(Item& item, NatOpening<Key>& opening);
+  template <typename Key>
+  Reason choose_mapped(Item& item, NatOpening<Key>& opening);
+  template <typename Key>
+  void key_tuple(const Item& item, NatOpening<Key>& opening) const;
+  template <typename Key>
+  Reason enter_reply(Item& item, NatOpening<Key>& opening);
+  template <typename Key>
+  void leave_reply(NatOpening<Key>& opening);
+  template <typename Key>
+  void enter_connections(Block& block, NatOpening<Key>* openings, std::uint32_t which);
+  template <typename Key>
+  void enter_connection(Shard& shard, Item& item, std::size_t place, NatOpening<Key>& opening)
+      UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  void note_translation(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
+                        NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  bool finish_opening(const Item& item, std::size_t place, NatOpening<Key>& opening);
 
   TrackerCore& tracker_;
   const Request& request_;
@@ -308,8 +316,10 @@ class Pipeline {
   std::array<Verdict, 2> passed_;  ///< of who comes to the lane's end, by direction
 
   std::uint32_t sent_on_ = 0;  ///< of the shard that is being finished: bit i, as Step says
-  std::uint32_t opening_ = 0;  ///< likewise; one at most
+  std::uint32_t opening_ = 0;  ///< of the block: bit i, likewise
+  std::uint32_t behind_ = 0;   ///< of the block: they have the tuple of one of `opening_`
   bool has_orphans_ = false;   ///< translated connections of it were removed, in whichever way
+  bool gave_back_ = false;     ///< a tuple of these openings was taken and is free again
 
   // Packets of this call that came to no shard.
   StrayCounters& strays_;

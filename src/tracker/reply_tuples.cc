@@ -1,5 +1,5 @@
 // The reply tuples of translated connections. A translated connection is entered under the tuple
-// that its originator sends; the tuple that its responder answers to has a record of its own, an
+// that its originator sends; the tuple that its responder answers to has an entry of its own, an
 // alias, which lies in the shard of its own hash and says where the connection is.
 //
 // Two shards are never locked at once. Entering: the alias first, which nobody else can take from
@@ -17,20 +17,19 @@ namespace {
 /// Gives     whether nobody has the key, after what expired and waits for a sweep has made way.
 template <typename Key>
 bool is_free(TrackerCore& tracker, Shard& shard, const Key& key, std::uint64_t hash,
-             std::uint64_t now_ms, AliasBody& holder) UCT_REQUIRES(shard.lock) {
+             std::uint64_t now_ms, std::optional<Home>& holder) UCT_REQUIRES(shard.lock) {
   FamilyPool<Key>& family = shard.family<Key>();
   const std::uint32_t entry =
       shard.index.find(hash, [&](std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
-        return (number & kV6Bit) == kFamilyBit<Key> &&
-               equal(family.records.record(number & ~kV6Bit).key, key);
+        return (number & kV6Bit) == kFamilyBit<Key> && equal(key_of_entry(family, number), key);
       });
   if (entry == kNoNumber) return true;
-  const std::uint32_t number = entry & ~kV6Bit;
-  const Body& body = family.records.record(number).body;
-  if ((body.status & status::kAlias) != 0) {
-    holder = body.alias;
+  const std::uint32_t number = entry & kNumberBits;
+  if ((entry & kAliasBit) != 0) {
+    holder = family.aliases[number].home;
     return false;
   }
+  const Body& body = family.records.record(number).body;
   if (is_live(body, tick_of_ms(std::max(now_ms, shard.now_ms)))) return false;
   family.wheel.disarm(number);
   tracker.erase<Key>(shard, number, hash, DestroyCause::expired);
@@ -38,20 +37,18 @@ bool is_free(TrackerCore& tracker, Shard& shard, const Key& key, std::uint64_t h
 }
 
 /// Gives     whether the reply tuple that was entered at a place is still there: its connection may
-///           be gone again, and the record another's.
+///           be gone again, and the place another's.
 template <typename Key>
-bool is_there(const RecordPool<Key>& records, const AliasPlace& place) {
-  const std::uint32_t number = place.number & ~kV6Bit;
-  if (!records.numbers().is_live(number)) return false;
-  const Record<Key>& record = records.record(number);
-  return (record.body.status & status::kAlias) != 0 && record.key.generation == place.generation;
+bool is_there(const AliasPool<Key>& aliases, const AliasPlace& place) {
+  const std::uint32_t number = place.number & kNumberBits;
+  return aliases.numbers().is_live(number) && aliases[number].key.generation == place.generation;
 }
 
 }  // namespace
 
 template <typename Key>
 Reason TrackerCore::enter_alias(const Key& reply, std::uint64_t hash, std::uint64_t now_ms,
-                                AliasPlace& place, AliasBody& holder) {
+                                AliasPlace& place, std::optional<Home>& holder) {
   Shard& shard = shard_of(hash);
   Reason reason = Reason::none;
   bool has_orphans = false;
@@ -59,14 +56,13 @@ Reason TrackerCore::enter_alias(const Key& reply, std::uint64_t hash, std::uint6
     const SpinlockGuard guard(shard.lock, !config.exclusive);
     if (!is_free(*this, shard, reply, hash, now_ms, holder)) return Reason::nat_exhausted;
     std::uint32_t number;
-    reason = take_record(shard, reply, hash, number);
+    reason = take_alias(shard, reply, hash, number);
     has_orphans = shard.orphans.count() != 0;  // who made way may have been translated
     if (reason == Reason::none) {
-      Record<Key>& record = shard.family<Key>().records.record(number);
-      record.body.status = status::kAlias;
       ++shard.aliases;
       aliases.fetch_add(1, std::memory_order_relaxed);
-      place = {hash, number | kFamilyBit<Key>, shard.number, record.key.generation, 0};
+      const std::uint8_t generation = shard.family<Key>().aliases[number].key.generation;
+      place = {hash, number | kFamilyBit<Key>, shard.number, generation, 0};
     }
   }
   if (has_orphans) [[unlikely]]
@@ -75,8 +71,8 @@ Reason TrackerCore::enter_alias(const Key& reply, std::uint64_t hash, std::uint6
 }
 
 template <typename Key>
-bool TrackerCore::remove_expired(const AliasBody& holder, const Key& reply, std::uint64_t now_ms) {
-  if (holder.linked == 0) return false;
+bool TrackerCore::remove_expired(const Home& holder, const Key& reply, std::uint64_t now_ms) {
+  if (!holder.is_linked()) return false;
   Shard& shard = shards[holder.shard];
   {
     const SpinlockGuard guard(shard.lock, !config.exclusive);
@@ -96,19 +92,20 @@ bool TrackerCore::remove_expired(const AliasBody& holder, const Key& reply, std:
 }
 
 template <typename Key>
-void TrackerCore::link_alias(const AliasPlace& place, const AliasBody& home) {
+void TrackerCore::link_alias(const AliasPlace& place, const Home& home) {
   Shard& shard = shards[place.shard];
   const SpinlockGuard guard(shard.lock, !config.exclusive);
-  RecordPool<Key>& records = shard.family<Key>().records;
+  AliasPool<Key>& pool = shard.family<Key>().aliases;
   // Who came between may have removed the connection already, and its reply tuple with it.
-  if (is_there(records, place)) records.record(place.number & ~kV6Bit).body.alias = home;
+  if (is_there(pool, place)) pool[place.number & kNumberBits].home = home;
 }
 
 template <typename Key>
 void TrackerCore::take_out_alias(Shard& shard, std::uint32_t number, std::uint64_t hash) {
-  crowds.leaves(shard.family<Key>().records.record(number).key);
-  shard.index.erase(hash, number | kFamilyBit<Key>);
-  shard.family<Key>().records.free(number);
+  AliasPool<Key>& pool = shard.family<Key>().aliases;
+  crowds.leaves(pool[number].key);
+  shard.index.erase(hash, number | kFamilyBit<Key> | kAliasBit);
+  pool.free(number);
   --shard.aliases;
   aliases.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -117,8 +114,8 @@ void TrackerCore::drop_alias(const AliasPlace& place) {
   Shard& shard = shards[place.shard];
   const SpinlockGuard guard(shard.lock, !config.exclusive);
   const auto drop = [&]<typename Key>(FamilyPool<Key>& family) UCT_NO_THREAD_SAFETY_ANALYSIS {
-    if (!is_there(family.records, place)) return;
-    take_out_alias<Key>(shard, place.number & ~kV6Bit, place.hash);
+    if (!is_there(family.aliases, place)) return;
+    take_out_alias<Key>(shard, place.number & kNumberBits, place.hash);
   };
   if ((place.number & kV6Bit) != 0) {
     drop(shard.v6);
@@ -152,14 +149,14 @@ void TrackerCore::drop_orphans(Shard& shard) {
 }
 
 template Reason TrackerCore::enter_alias<KeyV4>(const KeyV4&, std::uint64_t, std::uint64_t,
-                                                AliasPlace&, AliasBody&);
+                                                AliasPlace&, std::optional<Home>&);
 template Reason TrackerCore::enter_alias<KeyV6>(const KeyV6&, std::uint64_t, std::uint64_t,
-                                                AliasPlace&, AliasBody&);
-template bool TrackerCore::remove_expired<KeyV4>(const AliasBody&, const KeyV4&, std::uint64_t);
-template bool TrackerCore::remove_expired<KeyV6>(const AliasBody&, const KeyV6&, std::uint64_t);
+                                                AliasPlace&, std::optional<Home>&);
+template bool TrackerCore::remove_expired<KeyV4>(const Home&, const KeyV4&, std::uint64_t);
+template bool TrackerCore::remove_expired<KeyV6>(const Home&, const KeyV6&, std::uint64_t);
 template void TrackerCore::take_out_alias<KeyV4>(Shard&, std::uint32_t, std::uint64_t);
 template void TrackerCore::take_out_alias<KeyV6>(Shard&, std::uint32_t, std::uint64_t);
-template void TrackerCore::link_alias<KeyV4>(const AliasPlace&, const AliasBody&);
-template void TrackerCore::link_alias<KeyV6>(const AliasPlace&, const AliasBody&);
+template void TrackerCore::link_alias<KeyV4>(const AliasPlace&, const Home&);
+template void TrackerCore::link_alias<KeyV6>(const AliasPlace&, const Home&);
 
 }  // namespace uct::core

@@ -25,7 +25,7 @@ class ReplyTuples : public testing::Test {
 
   AliasPlace enter(std::uint32_t number) {
     AliasPlace place{};
-    AliasBody holder{};
+    std::optional<Home> holder;
     const KeyV4 reply = key(number);
     const std::uint64_t hash = hash_key(reply, tracker_.config.hash_key);
     EXPECT_EQ(tracker_.enter_alias(reply, hash, 1, place, holder), Reason::none);
@@ -35,10 +35,10 @@ class ReplyTuples : public testing::Test {
   bool is_linked(const AliasPlace& place) {
     Shard& shard = tracker_.shards[place.shard];
     const SpinlockGuard guard(shard.lock);
-    return shard.v4.records.record(place.number).body.alias.linked != 0;
+    return shard.v4.aliases[place.number].home.is_linked();
   }
 
-  static constexpr AliasBody kHome{1, 2, 3, 0, 1, 0, {0, 0}};
+  static constexpr Home kHome{2, 3, 0, 1, {0, 0}};
 
   TrackerCore tracker_;
 };
@@ -51,11 +51,11 @@ TEST_F(ReplyTuples, AreLinkedAfterTheirConnectionIsEntered) {
 }
 
 // Its connection was entered by this thread and removed by another before the link was made.
-TEST_F(ReplyTuples, ThatAreGoneAreNotLinkedInAnothersRecord) {
+TEST_F(ReplyTuples, ThatAreGoneAreNotLinkedInAnothersPlace) {
   const AliasPlace gone = enter(1);
   tracker_.drop_alias(gone);
   const AliasPlace other = enter(2);
-  ASSERT_EQ(other.number, gone.number) << "the record is used again";
+  ASSERT_EQ(other.number, gone.number) << "the place is used again";
   tracker_.link_alias<KeyV4>(gone, kHome);
   EXPECT_FALSE(is_linked(other));
   tracker_.drop_alias(gone);

@@ -1,19 +1,22 @@
 /// A part of the table with everything that its connections need, under one lock.
 ///
 /// Relies on table, conn and expiry; used by the files of this room only. IPv4 and IPv6 connections
-/// share the index and have pools of their own; kV6Bit in a number tells them apart.
+/// share the index and have pools of their own; kV6Bit in a number tells them apart, and in the
+/// index kAliasBit a reply tuple from a connection.
 /// Threads   everything but `lock`, prefetch and the index's unlocked calls needs the lock.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 
+#include <uct/config.h>
 #include <uct/events.h>
 #include <uct/stats.h>
 
 #include "base/spinlock.h"
 #include "expiry/timer_wheel.h"
 #include "nat/mappings.h"
+#include "table/alias_pool.h"
 #include "table/index.h"
 #include "table/pool.h"
 #include "tracker/growth.h"
@@ -26,14 +29,58 @@ inline constexpr std::uint32_t kV6Bit = 0x80000000;
 template <typename Key>
 inline constexpr std::uint32_t kFamilyBit = Key::kFamily == Family::ipv6 ? kV6Bit : 0;
 
+/// In entries of the index: the number of an alias.
+inline constexpr std::uint32_t kAliasBit = 0x40000000;
+inline constexpr std::uint32_t kNumberBits = kAliasBit - 1;
+static_assert(kMaxConnectionsLimit + NumberPool::kChunk <= kNumberBits);
+
 /// The connections of one family in a shard, and the reply tuples of translated ones.
 template <typename Key>
 struct FamilyPool {
   RecordPool<Key> records;
+  AliasPool<Key> aliases;
   ReservedArray<Translated<Key>> translated;  ///< by the connection's number
   ReservedArray<MappingUse> uses;             ///< likewise, of those that hold mappings
+  bool has_translated = false;                ///< one ever was: these two may have memory
   TimerWheel wheel;
+
+  bool reserve(std::uint32_t capacity) {
+    return records.reserve(capacity) && aliases.reserve(capacity) &&
+           translated.reserve(records.capacity()) && uses.reserve(records.capacity()) &&
+           wheel.reserve(records.capacity(), Tick{});
+  }
+
+  /// As of RecordPool; and what lies under the same numbers goes with the records.
+  void release_records(NumberPool::Range retired) {
+    records.release(retired);
+    translated.release(retired.first, retired.count);
+    uses.release(retired.first, retired.count);
+  }
+
+  /// As of RecordPool.
+  static constexpr std::size_t kArrays = 6;
+  template <typename F>
+  void each_memory(F&& f) {
+    records.each_memory(f);
+    aliases.each_memory(f);
+    const NumberPool& numbers = records.numbers();
+    const std::size_t size = has_translated ? sizeof(Translated<Key>) : 0;
+    f(translated.memory(), numbers.reach() * size, numbers.touched() * size);
+    wheel.each_memory(f);
+  }
+
+  std::size_t memory_bytes() const {
+    const std::size_t beside = aliases.numbers().live() * sizeof(Translated<Key>);
+    return records.memory_bytes() + aliases.memory_bytes() + beside + wheel.memory_bytes();
+  }
 };
+
+/// Gives     the key of an entry of the index.
+template <typename Key>
+const Key& key_of_entry(const FamilyPool<Key>& family, std::uint32_t entry) {
+  const std::uint32_t number = entry & kNumberBits;
+  return (entry & kAliasBit) != 0 ? family.aliases[number].key : family.records.record(number).key;
+}
 
 /// What a translated connection leaves behind.
 struct Orphan {
@@ -153,32 +200,46 @@ inline const Bucket* next_bucket(const Shard& shard,
                                  const Bucket& bucket) UCT_NO_THREAD_SAFETY_ANALYSIS {
   return shard.index.next_bucket(bucket);
 }
+/// Gives     where the record or alias of an entry lies, or would. Without a branch: of a
+///           translated connection's packets every other one is a reply.
 template <typename Key>
-inline void prefetch_record(const Shard& shard,
-                            std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
-  if constexpr (Key::kFamily == Family::ipv4) {
-    shard.v4.records.prefetch(number & ~kV6Bit);
-  } else {
-    shard.v6.records.prefetch(number & ~kV6Bit);
+inline std::uintptr_t line_of_entry(const FamilyPool<Key>& family, std::uint32_t entry) {
+  const bool is_alias = (entry & kAliasBit) != 0;
+  const auto records = reinterpret_cast<std::uintptr_t>(&family.records.record(0));
+  const auto aliases = reinterpret_cast<std::uintptr_t>(family.aliases.data());
+  const std::uintptr_t base = is_alias ? aliases : records;
+  const std::uintptr_t size = is_alias ? sizeof(Alias<Key>) : sizeof(Record<Key>);
+  return base + (entry & kNumberBits) * size;
+}
+
+/// Sends for it. Any entry will do: a line that is not there is not fetched.
+template <typename Key>
+inline void prefetch_entry(const FamilyPool<Key>& family, std::uint32_t entry) {
+  const std::uintptr_t line = line_of_entry(family, entry);
+  __builtin_prefetch(reinterpret_cast<const void*>(line), 1, 3);
+  if constexpr (sizeof(Record<Key>) > 64) {
+    __builtin_prefetch(reinterpret_cast<const void*>(line + 64), 1, 3);
   }
 }
 
-/// Gives     where a record lies, or would.
+/// Sends for what lies beside a connection if it is translated.
 template <typename Key>
-inline std::uintptr_t record_address(const Shard& shard,
-                                     std::uint32_t number) UCT_NO_THREAD_SAFETY_ANALYSIS {
-  if constexpr (Key::kFamily == Family::ipv4) {
-    return reinterpret_cast<std::uintptr_t>(&shard.v4.records.record(number));
-  } else {
-    return reinterpret_cast<std::uintptr_t>(&shard.v6.records.record(number));
-  }
+inline void prefetch_translated(const FamilyPool<Key>& family, std::uint32_t entry) {
+  const auto beside =
+      reinterpret_cast<std::uintptr_t>(family.translated.data() + (entry & kNumberBits));
+  const bool is_alias = (entry & kAliasBit) != 0;
+  const std::uintptr_t line = is_alias ? line_of_entry(family, entry) : beside;
+  __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 3);
 }
 
-/// Any address will do: a line that is not there is not fetched.
-template <std::size_t kSize>
-inline void prefetch_lines(const void* place) {
-  __builtin_prefetch(place, 1, 3);
-  if constexpr (kSize > 64) __builtin_prefetch(static_cast<const std::byte*>(place) + 64, 1, 3);
+/// Gives     the family's pool, to be prefetched from.
+template <typename Key>
+inline const FamilyPool<Key>& family_of(const Shard& shard) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  if constexpr (Key::kFamily == Family::ipv4) {
+    return shard.v4;
+  } else {
+    return shard.v6;
+  }
 }
 
 /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a

@@ -28,13 +28,6 @@ Error check(const Config& config) {
   return core::check_policy(config.timeouts);
 }
 
-template <typename Key>
-bool reserve_family(core::FamilyPool<Key>& family, std::uint32_t records) {
-  return family.records.reserve(records) && family.translated.reserve(family.records.capacity()) &&
-         family.uses.reserve(family.records.capacity()) &&
-         family.wheel.reserve(family.records.capacity(), core::Tick{});
-}
-
 core::DatagramLimits limits_of(const Config& config) {
   const std::uint32_t share = std::max<std::uint32_t>(config.fragment_source_share, 1);
   core::DatagramLimits limits;
@@ -67,16 +60,16 @@ bool core::TrackerCore::reserve() {
   constexpr std::uint64_t kChunk = core::NumberPool::kChunk;
   const std::uint64_t wanted = std::min<std::uint64_t>(share, std::uint64_t{capacity} + kChunk);
   const auto most = static_cast<std::uint32_t>((wanted + kChunk - 1) / kChunk * kChunk);
-  // Each connection may have a reply tuple with a record of its own, here or in another shard.
-  const auto records = static_cast<std::uint32_t>(std::max<std::uint64_t>(
+  // Each connection may have a reply tuple, here or in another shard.
+  const auto entries = static_cast<std::uint32_t>(std::max<std::uint64_t>(
       most, std::min<std::uint64_t>(std::uint64_t{most} * 2, kMaxConnectionsLimit - kChunk)));
   for (std::uint32_t i = 0; i < config.shards; ++i) {
     core::Shard& shard = shards[i];
     const core::SpinlockGuard guard(shard.lock);
     shard.number = static_cast<std::uint8_t>(i);
-    const bool has_room = shard.index.reserve(records) && shard.labels.reserve(2 * most) &&
-                          shard.orphans.reserve(records) && reserve_family(shard.v4, records) &&
-                          reserve_family(shard.v6, records);
+    const bool has_room = shard.index.reserve(entries) && shard.labels.reserve(2 * most) &&
+                          shard.orphans.reserve(most) && shard.v4.reserve(most) &&
+                          shard.v6.reserve(most);
     if (!has_room) return false;
   }
   return true;
@@ -227,9 +220,7 @@ void add_shard(core::Shard& shard, Stats& to) {
   to.buckets += shard.index.buckets();
   to.overflow_buckets += shard.index.overflow_buckets();
   to.longest_chain = std::max<std::uint64_t>(to.longest_chain, shard.index.longest_chain());
-  to.memory_bytes += shard.index.memory_bytes() + shard.v4.records.memory_bytes() +
-                     shard.v6.records.memory_bytes() + shard.v4.wheel.memory_bytes() +
-                     shard.v6.wheel.memory_bytes();
+  to.memory_bytes += shard.index.memory_bytes() + shard.v4.memory_bytes() + shard.v6.memory_bytes();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <uct/tracker.h>
 
@@ -79,17 +80,17 @@ struct TrackerCore {
   ///           in `holder` which one if it has it for its replies; or why there is no room.
   template <typename Key>
   Reason enter_alias(const Key& reply, std::uint64_t hash, std::uint64_t now_ms, AliasPlace& place,
-                     AliasBody& holder);
+                     std::optional<Home>& holder);
 
   /// Removes the connection that has a tuple for its replies, if it expired and waits for a sweep.
   ///
   /// Gives     true when the tuple is free now.
   template <typename Key>
-  bool remove_expired(const AliasBody& holder, const Key& reply, std::uint64_t now_ms);
+  bool remove_expired(const Home& holder, const Key& reply, std::uint64_t now_ms);
 
   /// From here on packets of the reply tuple find the connection.
   template <typename Key>
-  void link_alias(const AliasPlace& place, const AliasBody& home);
+  void link_alias(const AliasPlace& place, const Home& home);
 
   /// Takes a reply tuple out, unless it is gone already.
   void drop_alias(const AliasPlace& place);
@@ -128,6 +129,17 @@ struct TrackerCore {
   /// Takes a record for `key` and enters it in the index.
   template <typename Key>
   Reason take_record(Shard& shard, const Key& key, std::uint64_t hash, std::uint32_t& number)
+      UCT_REQUIRES(shard.lock);
+
+  /// Likewise an alias, which has no home yet.
+  template <typename Key>
+  Reason take_alias(Shard& shard, const Key& key, std::uint64_t hash, std::uint32_t& number)
+      UCT_REQUIRES(shard.lock);
+
+  /// Enters what has its key already in the index.
+  ///
+  /// Gives     Reason::none, or why there is no room.
+  Reason enter_index(Shard& shard, std::uint64_t hash, std::uint32_t entry)
       UCT_REQUIRES(shard.lock);
 
   /// Enters a connection whose body the caller fills next; its timer is not armed yet.

@@ -1,0 +1,368 @@
+// Opening translated connections, those of a block together. Each step takes all of them, so that
+// memory answers many requests at once:
+//
+//   choose    a first candidate for each, and the buckets of the reply tuples are sent for
+//   take      the reply tuples are entered, one by one, and the packets rewritten
+//   enter     the connections, shard by shard
+//   link      the reply tuples to them; or what was taken is given back
+//
+// Between the steps no lock is held. Packets that have the tuple of one that opens wait behind it.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "nat/choice.h"
+#include "tracker/pipeline.h"
+#include "tracker/tuples.h"
+
+namespace uct::core {
+
+namespace {
+
+Translation tuple_of(const ParsedPacket& packet) {
+  Translation tuple;
+  std::memcpy(tuple.source, packet.source, sizeof(tuple.source));
+  std::memcpy(tuple.destination, packet.destination, sizeof(tuple.destination));
+  tuple.source_port = packet.source_port;
+  tuple.destination_port = packet.destination_port;
+  return tuple;
+}
+
+/// Fills the addresses of a packet that the express lane read: it needs none but its key's.
+template <typename Key>
+void fill_addresses(const Key& key, unsigned from, ParsedPacket& packet) {
+  std::memset(packet.source, 0, sizeof(packet.source));  // all of it is hashed
+  std::memset(packet.destination, 0, sizeof(packet.destination));
+  std::memcpy(packet.source, key.address[from].data(), sizeof(key.address[0]));
+  std::memcpy(packet.destination, key.address[1 - from].data(), sizeof(key.address[0]));
+}
+
+/// Fills the key that the packet has with another tuple; gives as make_key().
+template <typename Key>
+unsigned make_key_with(const ParsedPacket& packet, const Translation& tuple, Zone zone, Key& key) {
+  if (packet.kind == Kind::other || has_identifier(packet.kind)) {
+    ParsedPacket other = packet;
+    std::memcpy(other.source, tuple.source, sizeof(other.source));
+    std::memcpy(other.destination, tuple.destination, sizeof(other.destination));
+    other.source_port = tuple.source_port;  // the destination's are an ICMP query's type and code
+    return core::make_key(other, zone, key);
+  }
+  typename Key::Address source;
+  typename Key::Address destination;
+  std::memcpy(source.data(), tuple.source, sizeof(source));
+  std::memcpy(destination.data(), tuple.destination, sizeof(destination));
+  const Ports ports{big_endian(tuple.source_port), big_endian(tuple.destination_port)};
+  return make_ported_key(source, destination, ports, zone, packet.kind, key);
+}
+
+bool same_end(const std::uint32_t (&a)[4], std::uint16_t a_port, const std::uint32_t (&b)[4],
+              std::uint16_t b_port) {
+  return std::memcmp(a, b, sizeof(a)) == 0 && a_port == b_port;
+}
+
+std::size_t lowest(std::uint32_t bits) { return static_cast<std::size_t>(std::countr_zero(bits)); }
+
+}  // namespace
+
+template <typename Key>
+struct Pipeline::NatOpening {
+  std::optional<NatChoice> choice;  ///< none where mapping is endpoint-independent
+  bool has_candidate = false;       ///< the choice made one that was not tried yet
+
+  Translation tuple{};           ///< of the packet that opens it
+  Key reply{};                   ///< the key of that
+  std::uint64_t hash = 0;        ///< and its hash
+  std::uint8_t origin = 0;       ///< the end of `reply` that stands for the originator
+  bool changes = true;           ///< it is another tuple than the packet's own
+  bool is_taken = false;         ///< its record is entered
+  AliasPlace place{};            ///< there
+  MappingUse use{};              ///< what it holds of the spec's mappings
+  Reason reason = Reason::none;  ///< why it is not opened
+  bool is_open = false;
+  bool is_late = false;  ///< the packet belongs to another one's connection after all
+  Home home{};           ///< of the connection, when it is open
+  /// Whoever has the tuple is not finished yet, or opened this very connection: try again.
+  bool has_twin = false;
+};
+
+/// Gives     whether connections that this packet opens are to be translated.
+bool Pipeline::is_to_be_translated(const ParsedPacket& packet) const {
+  return nat_ != nullptr && nat_->plan.is_for(packet.family);
+}
+
+/// Opens the connections that packets of the block wait for.
+///
+/// Gives     the packets that are to be decided now.
+std::uint32_t Pipeline::open_translated(Block& block) {
+  const std::uint32_t which = std::exchange(opening_, 0);
+  const std::uint32_t again =
+      open_family<KeyV4>(block, which & ~block.v6) | open_family<KeyV6>(block, which & block.v6);
+  return again | std::exchange(behind_, 0);
+}
+
+template <typename Key>
+std::uint32_t Pipeline::open_family(Block& block, std::uint32_t which) {
+  if (which == 0) return 0;
+  gave_back_ = false;
+  alignas(NatOpening<Key>) std::byte memory[kBlock * sizeof(NatOpening<Key>)];  // see run()
+  auto* const openings = reinterpret_cast<NatOpening<Key>*>(memory);
+  for (std::uint32_t left = which; left != 0; left &= left - 1) {
+    const std::size_t i = lowest(left);
+    begin(block.items[i], *std::construct_at(openings + i));
+  }
+  enter_connections(block, openings, take_tuples(block, openings, which));
+  std::uint32_t again = 0;
+  for (std::uint32_t left = which; left != 0; left &= left - 1) {
+    const std::size_t i = lowest(left);
+    if (!finish_opening(block.items[i], block.first + i, openings[i])) again |= 1U << i;
+  }
+  return again;
+}
+
+// ---- choose -------------------------------------------------------------------------------------
+
+template <typename Key>
+void Pipeline::begin(Item& item, NatOpening<Key>& opening) {
+  fill_addresses(item.template key<Key>(), item.from, item.parsed);
+  if (nat_->mappings != nullptr) return;
+  begin_choice(item, opening);
+  if (!opening.has_candidate) return;
+  __builtin_prefetch(home_bucket(tracker_.shard_of(opening.hash), opening.hash), 1, 3);
+}
+
+template <typename Key>
+void Pipeline::begin_choice(const Item& item, NatOpening<Key>& opening) {
+  opening.choice.emplace(nat_->plan, item.parsed, request_.zone, tracker_.config.hash_key,
+                         tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed),
+                         tracker_.crowds);
+  next_candidate(item, opening);
+}
+
+template <typename Key>
+void Pipeline::next_candidate(const Item& item, NatOpening<Key>& opening) {
+  opening.has_candidate = opening.choice->next(opening.tuple);
+  if (opening.has_candidate) key_tuple(item, opening);
+}
+
+template <typename Key>
+void Pipeline::key_tuple(const Item& item, NatOpening<Key>& opening) const {
+  opening.origin = static_cast<std::uint8_t>(
+      make_key_with(item.parsed, opening.tuple, request_.zone, opening.reply));
+  opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
+}
+
+// ---- take ---------------------------------------------------------------------------------------
+
+/// Gives     those whose connections are still to be entered.
+template <typename Key>
+std::uint32_t Pipeline::take_tuples(Block& block, NatOpening<Key>* openings, std::uint32_t which) {
+  std::array<std::uint64_t, kBlock> taken;  // hashes
+  auto end = taken.begin();
+  std::uint32_t waiting = which;
+  for (; which != 0; which &= which - 1) {
+    const std::size_t i = lowest(which);
+    NatOpening<Key>& opening = openings[i];
+    if (std::find(taken.begin(), end, block.hash[i]) != end) {  // the tuple of another's replies
+      opening.is_late = true;
+      if (opening.has_candidate) opening.choice->give_back(opening.tuple);
+      gave_back_ = true;
+      waiting ^= 1U << i;
+      continue;
+    }
+    take_tuple(block.items[i], block.first + i, opening);
+    if (opening.is_taken) *end++ = opening.hash;
+    if (opening.changes) continue;
+    enter_connections(block, openings, 1U << i);  // no record keeps its tuple from the next one
+    waiting ^= 1U << i;
+  }
+  return waiting;
+}
+
+template <typename Key>
+void Pipeline::take_tuple(Item& item, std::size_t place, NatOpening<Key>& opening) {
+  opening.reason = nat_->mappings != nullptr ? choose_mapped(item, opening) : choose(item, opening);
+  opening.is_taken = opening.reason == Reason::none && opening.changes;
+  if (opening.is_taken &&
+      rewrite(bytes_of(burst_[place]), item.parsed, opening.tuple) != RewriteRefusal::none) {
+    opening.reason = Reason::nat_impossible;
+    leave_reply(opening);
+  }
+}
+
+/// Enters the record of the first candidate that is free.
+template <typename Key>
+Reason Pipeline::choose(Item& item, NatOpening<Key>& opening) {
+  if (!opening.has_candidate && gave_back_) begin_choice(item, opening);
+  while (true) {
+    for (; opening.has_candidate; next_candidate(item, opening)) {
+      const Reason reason = enter_reply(item, opening);
+      if (reason == Reason::none) return reason;
+      if (reason == Reason::nat_exhausted) continue;
+      opening.choice->give_back(opening.tuple);
+      gave_back_ = true;
+      return reason;
+    }
+    if (!tracker_.remove_due(now_ms_)) return Reason::nat_exhausted;
+    begin_choice(item, opening);  // a crowd does not know what expired
+  }
+}
+
+/// Likewise where mapping is endpoint-independent.
+template <typename Key>
+Reason Pipeline::choose_mapped(Item& item, NatOpening<Key>& opening) {
+  // A port that the pool calls free is in use only by what the pool knows nothing of, such as
+  // connections of the gateway itself.
+  constexpr int kTries = 8;
+  Mappings& mappings = *nat_->mappings;
+  NatRandom random(tracker_.config.hash_key,
+                   tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed));
+  Mappings::Opening wanted{item.parsed, request_.zone, request_.from_outside};
+  Reason reason = Reason::nat_exhausted;
+  for (int i = 0; i < kTries; ++i) {
+    opening.tuple = tuple_of(item.parsed);
+    reason = mappings.open(wanted, now_ms_, random, opening.tuple, opening.use);
+    const bool may_be_held_by_expired =
+        reason == Reason::nat_exhausted || reason == Reason::nat_quota;
+    opening.has_twin = false;
+    if (may_be_held_by_expired && tracker_.remove_due(now_ms_)) continue;
+    if (reason != Reason::none) return reason;
+    key_tuple(item, opening);
+    reason = enter_reply(item, opening);
+    if (reason == Reason::none && opening.changes) {
+      if (!opening.use.empty()) opening.place.nat = static_cast<std::uint16_t>(nat_->id);
+      return reason;
+    }
+    const bool again = reason == Reason::nat_exhausted && mappings.is_alone(opening.use);
+    mappings.close(opening.use, now_ms_, Hold::free_now);
+    if (!again) return reason;
+    wanted.fresh_port = true;
+  }
+  return reason;
+}
+
+/// Enters the record of the tuple that was chosen.
+///
+/// Gives     Reason::none; `opening.changes` is false when the tuple stays what it is. Or
+///           nat_exhausted when another connection has it.
+template <typename Key>
+Reason Pipeline::enter_reply(Item& item, NatOpening<Key>& opening) {
+  if (equal(opening.reply, item.template key<Key>())) {
+    if (opening.origin != item.from) return Reason::nat_exhausted;  // the tuple of its own replies
+    opening.changes = false;
+    return Reason::none;
+  }
+  std::optional<Home> holder;
+  const Reason reason =
+      tracker_.enter_alias(opening.reply, opening.hash, now_ms_, opening.place, holder);
+  if (reason != Reason::nat_exhausted) return reason;
+  if (!holder) return reason;
+  const bool has_equals = opening.choice && opening.choice->has_equals();
+  if (!has_equals && tracker_.remove_expired(*holder, opening.reply, now_ms_)) {
+    return tracker_.enter_alias(opening.reply, opening.hash, now_ms_, opening.place, holder);
+  }
+  opening.has_twin = !holder->is_linked() || holder->hash == item.hash;
+  return reason;
+}
+
+/// Gives back what was taken.
+template <typename Key>
+void Pipeline::leave_reply(NatOpening<Key>& opening) {
+  tracker_.drop_alias(opening.place);
+  if (opening.place.nat != 0) nat_->mappings->close(opening.use, now_ms_, Hold::free_now);
+  opening.is_taken = false;
+  gave_back_ = true;
+}
+
+// ---- enter --------------------------------------------------------------------------------------
+
+template <typename Key>
+void Pipeline::enter_connections(Block& block, NatOpening<Key>* openings, std::uint32_t which) {
+  while (which != 0) {
+    const std::uint8_t number = block.shard[lowest(which)];
+    const std::uint32_t mine = which & same_byte(block.shard, number);
+    which &= ~mine;
+    Shard& shard = tracker_.shards[number];
+    {
+      const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
+      for (std::uint32_t left = mine; left != 0; left &= left - 1) {
+        const std::size_t i = lowest(left);
+        enter_connection(shard, block.items[i], block.first + i, openings[i]);
+      }
+      has_orphans_ = shard.orphans.count() != 0;
+    }
+    if (has_orphans_) [[unlikely]]
+      tracker_.drop_orphans(shard);
+  }
+}
+
+template <typename Key>
+void Pipeline::enter_connection(Shard& shard, Item& item, std::size_t place,
+                                NatOpening<Key>& opening) {
+  opening.is_late = opening.reason == Reason::none
+                        ? exists<Key>(shard, item)
+                        : opening.has_twin && opening.reason == Reason::nat_exhausted;
+  if (opening.is_late) return;
+  if (opening.reason == Reason::none) {
+    std::uint32_t number = kNoNumber;
+    opening.reason = commit<Key>(shard, item, context_for(item, place), number);
+    if (opening.reason == Reason::none) {
+      opening.is_open = true;
+      item.guess = number | kFamilyBit<Key>;
+      if (opening.changes) note_translation<Key>(shard, item, place, number, opening);
+      announce<Key>(shard, item, place, number);
+    }
+  }
+  if (opening.reason == Reason::nat_impossible) reject(place, opening.reason);
+  verdicts_[place].reason = opening.reason;
+  count_verdict(shard, verdicts_[place]);
+}
+
+/// Notes the other tuple of a connection that was just entered, and what its record is to say.
+template <typename Key>
+void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t place,
+                                std::uint32_t number, NatOpening<Key>& opening) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  Record<Key>& record = family.records.record(number);
+  record.body.status |= status::kTranslated;
+  const Translation before = core::tuple_of(record.key, item.from);
+  const Translation after = core::tuple_of(opening.reply, opening.origin);
+  family.has_translated = true;
+  Translated<Key>& other = family.translated[number];
+  other.reply = opening.reply;
+  other.alias = opening.place.number;
+  other.alias_generation = opening.place.generation;
+  other.nat = opening.place.nat;
+  if (other.nat != 0) family.uses[number] = opening.use;
+  const bool source = !same_end(before.source, before.source_port, after.source, after.source_port);
+  const bool destination = !same_end(before.destination, before.destination_port, after.destination,
+                                     after.destination_port);
+  other.sides = {opening.origin,
+                 static_cast<std::uint8_t>((source ? Sides::kSource : 0) |
+                                           (destination ? Sides::kDestination : 0))};
+  verdicts_[place].state |= translated_state(other.sides);
+  opening.home = {item.hash, item.guess, shard.number, record.key.generation, other.sides};
+}
+
+// ---- link ---------------------------------------------------------------------------------------
+
+/// Gives     false when the packet is to be decided again.
+template <typename Key>
+bool Pipeline::finish_opening(const Item& item, std::size_t place, NatOpening<Key>& opening) {
+  if (opening.is_taken && opening.is_open) {
+    tracker_.link_alias<Key>(opening.place, opening.home);
+  } else if (opening.is_taken) {
+    leave_reply(opening);  // and the packet is what it was
+    static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, tuple_of(item.parsed)));
+  }
+  if (opening.is_late) return false;
+  if (opening.reason != Reason::none) {
+    count_reason(opening.reason);
+    nat_->refusals.count(opening.reason);
+  }
+  return true;
+}
+
+}  // namespace uct::core
