@@ -88,12 +88,14 @@ std::string failure_of(int status, const std::string& errors) {
 }
 
 void add_net(BenchFigures& figures, const std::string& unit) {
-  const auto all = figures.numbers.find("ns_per_" + unit);
-  if (all == figures.numbers.end()) return;
   // A program without a driver of its own, such as the physical floor, has nothing to take off.
   const auto driver = figures.numbers.find("driver_ns_per_" + unit);
   const double off = driver == figures.numbers.end() ? 0 : driver->second;
-  figures.numbers["net_ns_per_" + unit] = all->second - off;
+  for (const char* whose : {"", "plain_", "rival_"}) {
+    const std::string figure = whose + ("ns_per_" + unit);
+    const auto all = figures.numbers.find(figure);
+    if (all != figures.numbers.end()) figures.numbers["net_" + figure] = all->second - off;
+  }
 }
 
 /// Gives     the last line that begins as an object does.

@@ -39,7 +39,8 @@ struct BenchFigures {
 };
 
 /// Reads the last line that is a JSON object, and adds what the driver does not take part in:
-/// net_ns_per_packet and net_ns_per_connection, the times less those of the driver.
+/// net_ns_per_packet and net_ns_per_connection, the times less those of the driver. Whom the same
+/// driver asked in turns with the tracker has them too: net_plain_..., net_rival_...
 BenchFigures read_figures(std::string_view output);
 
 /// Runs a measurement and reads its figures.

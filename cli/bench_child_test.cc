@@ -25,6 +25,16 @@ TEST(BenchChild, NetFiguresAreLessTheDriver) {
   EXPECT_FALSE(read_figures(R"({"p50_ns":1})").numbers.contains("net_ns_per_packet"));
 }
 
+TEST(BenchChild, WhoTookTurnsUnderTheSameDriverHasNetFiguresToo) {
+  const BenchFigures figures = read_figures(
+      R"({"driver_ns_per_packet":3,"plain_ns_per_packet":23.5,)"
+      R"("driver_ns_per_connection":2,"rival_ns_per_connection":502,"quiet_ns_per_packet":9})");
+  EXPECT_EQ(figures.numbers.at("net_plain_ns_per_packet"), 20.5);
+  EXPECT_EQ(figures.numbers.at("net_rival_ns_per_connection"), 500);
+  EXPECT_FALSE(figures.numbers.contains("net_plain_ns_per_connection")) << "it was not measured";
+  EXPECT_FALSE(figures.numbers.contains("net_quiet_ns_per_packet"));
+}
+
 TEST(BenchChild, WhatIsWrongIsAFailure) {
   EXPECT_EQ(read_figures(R"({"ns_per_packet":1,"wrong":"refused"})").failure, "refused");
   for (const char* output : {"", "\n", "no object", "{\"cut\":", "[1,2]", "5"}) {
