@@ -43,8 +43,8 @@ cost-by-connections, scaling, latency.
   --output DIR     the folder; bench/results if not given
   --rounds N       runs of each measurement; 5 if not given, 1 with --quick
   --quick          fewer sizes and packets, for a look: less than a minute
-  --only GROUP     size, setup, crr, scaling, latency, single, memory, flood or
-                   collide; the results then hold that group only
+  --only GROUP     size, setup, crr, scaling, latency, single, memory, flood,
+                   collide or nat; the results then hold that group only
   -h, --help       this text
 
 Exit codes: 0 done, whether the goals are met or not; 1 a measurement failed;

@@ -77,7 +77,8 @@ void append_goals_markdown(Text& out, std::span<const Judged> judged) {
 Ratios: `<=` is uct's figure over the rival's, `>=` how many times faster uct is, or for two threads
 how many times as much they do as one. `uct` is the whole call of `process()`, from bytes to
 verdict. `rte_hash` is a bulk lookup of 32 ready-made keys and one write to the record, without
-parsing, protocol or a keyed hash. Figures for two threads are those of one of them.
+parsing, protocol or a keyed hash. Figures for two threads are those of one of them. Translated
+connections stand beside plain ones, untranslated, that took turns with them in the same process.
 
 )");
 }

@@ -44,11 +44,28 @@ TEST(BenchCompare, ErrorsNameTheNextStep) {
   EXPECT_TRUE(contains(error_of({"results"}), "uct bench compare: "));
 }
 
-TEST(BenchCompare, HelpNamesEveryGroup) {
-  const std::string help = parse({"--help"}).message;
+/// The words of a file of the repository from the first `mark` on.
+std::string words_behind(const std::string& mark, const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(UCT_SOURCE_DIR + file).rdbuf();
+  const std::size_t found = text.str().find(mark);
+  EXPECT_NE(found, std::string::npos) << mark << " in " << file;
+  return found == std::string::npos ? "" : text.str().substr(found + mark.size());
+}
+
+TEST(BenchCompare, HelpManPageAndCompletionNameEveryGroup) {
+  std::string help = parse({"--help"}).message;
+  help = help.substr(help.find("--only"));
+  help = help.substr(0, help.find("the results then"));
+  const std::string man = words_behind("*--only* _GROUP_\n", "/docs/man/uct.1.scd");
+  std::string listed;
   for (const std::string_view group : bench_group_names()) {
     EXPECT_TRUE(contains(help, group)) << group;
+    EXPECT_TRUE(contains(man.substr(0, man.find("\n\n")), "*" + std::string(group) + "*")) << group;
+    listed += (listed.empty() ? "" : " ") + std::string(group);
   }
+  EXPECT_TRUE(words_behind("--only) _uct_words \"", "/share/completions/uct.bash")
+                  .starts_with(listed + "\""));
 }
 
 TEST(BenchPlan, LabelsAreUniqueInTheirGroup) {
@@ -78,6 +95,21 @@ TEST(BenchPlan, ArgumentsAreThoseOfTheProgramThatMeasures) {
             (Words{"bench", "sweep", "--connections", "1000000", "--json"}));
 }
 
+TEST(BenchPlan, TranslationIsMeasuredAtBothSizesOfItsGoals) {
+  using Words = std::vector<std::string>;
+  const std::vector<Measurement> plan = plan_measurements(false, BenchGroup::nat);
+  ASSERT_EQ(plan.size(), 2U);
+  EXPECT_EQ(plan[0].label(), "nat uct 10k");
+  EXPECT_EQ(plan[1].label(), "nat uct 1M");
+  // It opens connections while it is timed.
+  EXPECT_EQ(plan[1].arguments(),
+            (Words{"bench", "nat", "--connections", "1000000", "--runs", "3", "--json"}));
+  const std::vector<Measurement> quick = plan_measurements(true, BenchGroup::nat);
+  ASSERT_EQ(quick.size(), 2U);
+  EXPECT_EQ(quick[0].arguments(), (Words{"bench", "nat", "--connections", "10000", "--packets",
+                                         "1000000", "--runs", "3", "--json"}));
+}
+
 TEST(BenchRounds, SpreadIsMedianAndRange) {
   const std::vector<std::string> lines = {R"({"p50_ns":5})", R"({"p50_ns":1})", R"({"p50_ns":9})",
                                           R"({"p50_ns":2})"};
@@ -99,6 +131,31 @@ TEST(BenchCompareReport, GoalsStandInColumns) {
             "established, 1 M  24.0 ns  rte_hash     40.0 ns  0.60x  <= 0.75x  <= 0.50x  yes\n"
             "established, 1 M  24.0 ns  2016               -      -    >= 10x    >= 20x  "
             "not measured\n");
+}
+
+TEST(BenchCompareReport, PercentStandBesideTimes) {
+  const std::vector<Measured> all = {measured(
+      BenchGroup::nat, "nat uct 1M",
+      {R"({"ns_per_packet":53,"plain_ns_per_packet":43,"driver_ns_per_packet":3,)"
+       R"("ns_per_connection":402,"rival_ns_per_connection":602,"driver_ns_per_connection":2,)"
+       R"("new_mapping_10_ns":400,"new_mapping_99_ns":1000,"first_refusal_percent":100,)"
+       R"("kept_percent":95.43})"})};
+  Text out;
+  append_goals_text(out, judge(all));
+  EXPECT_EQ(
+      view(out),
+      "work                                                uct  rival        its figure  ratio"
+      "      must  stretch  met\n"
+      "established, translated, 1 M                    50.0 ns  plain           40.0 ns  1.25x"
+      "  <= 1.40x        -  yes\n"
+      "opening, translated, 1 M                         400 ns  2016, plain      600 ns  1.50x"
+      "     >= 3x        -  no\n"
+      "a new mapping at 99 % use of the ports          1000 ns  at 10 %          400 ns  2.50x"
+      "  <= 2.00x        -  no\n"
+      "use of the ports at the first refusal             100 %  -                     -      -"
+      "  >= 100 %        -  yes\n"
+      "plain packets beside used up ports: speed kept   95.4 %  -                     -      -"
+      "   >= 90 %        -  yes\n");
 }
 
 TEST(BenchCompareReport, MarkdownHasGoalsFiguresAndMachine) {

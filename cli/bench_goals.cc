@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view kPacket = "net_ns_per_packet";
 constexpr std::string_view kConnection = "net_ns_per_connection";
+constexpr std::string_view kPlainPacket = "net_plain_ns_per_packet";
+constexpr std::string_view kRivalConnection = "net_rival_ns_per_connection";
 
 constexpr FigureOf established(std::string_view label) {
   return {BenchGroup::size, label, kPacket};
@@ -20,9 +22,15 @@ constexpr FigureOf opening(std::string_view label) {
 constexpr FigureOf scaling(std::string_view label, std::string_view figure) {
   return {BenchGroup::scaling, label, figure};
 }
+constexpr FigureOf translation(std::string_view label, std::string_view figure) {
+  return {BenchGroup::nat, label, figure};
+}
 constexpr FigureOf latency(std::string_view label, std::string_view figure) {
   return {BenchGroup::latency, label, figure};
 }
+
+/// Where nobody is beside the tracker.
+constexpr FigureOf kNone;
 
 /// What a connection of Open vSwitch's user space tracker takes: 369 bytes, by the sizes of its
 /// structures.
@@ -93,6 +101,21 @@ constexpr Goal kGoals[] = {
      "ns",
      30,
      15},
+    {"established, translated, 10 k connections", "plain", GoalKind::cost,
+     translation("nat uct 10k", kPacket), translation("nat uct 10k", kPlainPacket), 0, "ns", 1.4,
+     0},
+    {"established, translated, 1 M", "plain", GoalKind::cost, translation("nat uct 1M", kPacket),
+     translation("nat uct 1M", kPlainPacket), 0, "ns", 1.4, 0},
+    {"opening, translated, 1 M", "2016, plain", GoalKind::speed,
+     translation("nat uct 1M", kConnection), translation("nat uct 1M", kRivalConnection), 0, "ns",
+     3, 0},
+    {"a new mapping at 99 % use of the ports", "at 10 %", GoalKind::cost,
+     translation("nat uct 1M", "new_mapping_99_ns"), translation("nat uct 1M", "new_mapping_10_ns"),
+     0, "ns", 2, 0},
+    {"use of the ports at the first refusal", "", GoalKind::least,
+     translation("nat uct 1M", "first_refusal_percent"), kNone, 0, "%", 100, 0},
+    {"plain packets beside used up ports: speed kept", "", GoalKind::least,
+     translation("nat uct 1M", "kept_percent"), kNone, 0, "%", 90, 0},
 };
 
 /// A figure in the unit that reads best.
@@ -130,9 +153,10 @@ Judged judge_one(const Goal& goal, std::span<const Measured> measured) {
   judged.of_rival = median_of(measured, goal.of_rival);
   if (goal.rival_constant != 0) judged.of_rival = goal.rival_constant;
   judged.ratio = ratio_of(judged);
-  const std::optional<double> value = goal.kind == GoalKind::limit ? judged.of_uct : judged.ratio;
+  const bool by_itself = goal.kind == GoalKind::limit || goal.kind == GoalKind::least;
+  const std::optional<double> value = by_itself ? judged.of_uct : judged.ratio;
   if (!value) return judged;
-  const bool at_least = goal.kind == GoalKind::speed || goal.kind == GoalKind::speedup;
+  const bool at_least = goal.kind != GoalKind::cost && goal.kind != GoalKind::limit;
   const auto meets = [&](double bound) { return at_least ? *value >= bound : *value <= bound; };
   judged.meets_must = meets(goal.must);
   judged.meets_stretch = goal.stretch != 0 && meets(goal.stretch);
@@ -166,9 +190,11 @@ std::string bound_text(const Goal& goal, double bound) {
       return fmt::format(">= {:.0f}x", bound);
     case GoalKind::speedup:
       return fmt::format(">= {:.2f}x", bound);
-    case GoalKind::limit: {
+    case GoalKind::limit:
+    case GoalKind::least: {
       const Scaled scaled = scale(bound, goal.unit);
-      return fmt::format("<= {:g} {}", scaled.value, scaled.unit);
+      const bool at_most = goal.kind == GoalKind::limit;
+      return fmt::format("{} {:g} {}", at_most ? "<=" : ">=", scaled.value, scaled.unit);
     }
   }
   return {};
@@ -182,7 +208,7 @@ std::string_view met_text(const Judged& judged) {
 
 std::string figure_text(double value, std::string_view unit) {
   const Scaled scaled = scale(value, unit);
-  const int decimals = std::abs(scaled.value) < 100 && unit == "ns" ? 1 : 0;
+  const int decimals = std::abs(scaled.value) < 100 && unit != "B" ? 1 : 0;
   return fmt::format("{:.{}f} {}", scaled.value, decimals, scaled.unit);
 }
 

@@ -28,6 +28,7 @@ enum class GoalKind : std::uint8_t {
   speed,    ///< the rival's time / uct's is at least `must`
   speedup,  ///< two threads do at least `must` times what one does: 2 x its time / theirs
   limit,    ///< uct's figure is at most `must`, whatever the rival's is
+  least,    ///< uct's figure is at least `must`, whatever the rival's is
 };
 
 struct Goal {
@@ -37,7 +38,7 @@ struct Goal {
   FigureOf of_uct;
   FigureOf of_rival;
   double rival_constant = 0;  ///< the rival's figure where it is known and not measured
-  std::string_view unit;      ///< of both figures: ns or B
+  std::string_view unit;      ///< of both figures: ns, B or %
   double must = 0;
   double stretch = 0;  ///< 0: there is none
 };
@@ -49,7 +50,7 @@ struct Judged {
   Goal goal;
   std::optional<double> of_uct;
   std::optional<double> of_rival;
-  std::optional<double> ratio;  ///< as the kind says; for limits, uct's figure / the rival's
+  std::optional<double> ratio;  ///< as the kind says; for limit and least, uct's / the rival's
   std::optional<bool> meets_must;
   bool meets_stretch = false;
 };
@@ -60,7 +61,7 @@ std::vector<Judged> judge(std::span<const Measured> measured);
 /// Gives     `0.62x`, or `-`.
 std::string ratio_text(const Judged& judged);
 
-/// Gives     `<= 0.75x`, `>= 10x`, `<= 128 B`, or `-` for a bound of 0.
+/// Gives     `<= 0.75x`, `>= 10x`, `<= 128 B`, `>= 90 %`, or `-` for a bound of 0.
 std::string bound_text(const Goal& goal, double bound);
 
 /// Gives     `yes`, `yes, stretch too`, `no` or `not measured`.

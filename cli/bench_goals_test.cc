@@ -1,6 +1,8 @@
 #include "cli/bench_goals.h"
 
+#include "bench/workloads/workload.h"
 #include "cli/bench_measured_test.h"
+#include "cli/bench_report.h"
 
 namespace uct::cli::testing {
 namespace {
@@ -89,6 +91,88 @@ TEST(BenchGoals, LimitsHoldWhateverTheRivalDoes) {
   EXPECT_EQ(bound_text(longest.goal, longest.goal.stretch), "-");
 }
 
+/// A round of `uct bench nat` as this.
+Measured translation(std::string_view label, const std::string& line) {
+  return measured(BenchGroup::nat, label, {line});
+}
+
+TEST(BenchGoals, TranslationIsJudgedNetOfTheDriver) {
+  const std::vector<Measured> all = {
+      translation("nat uct 10k",
+                  R"({"ns_per_packet":31,"plain_ns_per_packet":23,"driver_ns_per_packet":3})"),
+      translation("nat uct 1M",
+                  R"({"ns_per_packet":53,"plain_ns_per_packet":33,"driver_ns_per_packet":3,)"
+                  R"("ns_per_connection":202,"rival_ns_per_connection":602,)"
+                  R"("driver_ns_per_connection":2})")};
+  const Judged small = judged("established, translated, 10 k connections", "plain", all);
+  EXPECT_EQ(ratio_text(small), "1.40x");
+  EXPECT_EQ(met_text(small), "yes") << "the bound itself is enough";
+  EXPECT_EQ(bound_text(small.goal, small.goal.stretch), "-");
+  const Judged large = judged("established, translated, 1 M", "plain", all);
+  EXPECT_EQ(large.of_uct, 50);
+  EXPECT_EQ(large.of_rival, 30);
+  EXPECT_EQ(met_text(large), "no");
+  const Judged opening = judged("opening, translated, 1 M", "2016, plain", all);
+  EXPECT_DOUBLE_EQ(opening.ratio.value(), 3);
+  EXPECT_EQ(bound_text(opening.goal, opening.goal.must), ">= 3x");
+  EXPECT_EQ(met_text(opening), "yes");
+  EXPECT_EQ(met_text(judged("a new mapping at 99 % use of the ports", "at 10 %", all)),
+            "not measured");
+}
+
+TEST(BenchGoals, ANewMappingIsComparedWithOneInAnEmptyRange) {
+  const auto mapping = [](std::string_view at_99) {
+    const std::string line =
+        R"({"new_mapping_10_ns":300,"new_mapping_99_ns":)" + std::string(at_99) + "}";
+    return judged("a new mapping at 99 % use of the ports", "at 10 %",
+                  {translation("nat uct 1M", line)});
+  };
+  EXPECT_EQ(met_text(mapping("600")), "yes");
+  EXPECT_EQ(met_text(mapping("601")), "no");
+  EXPECT_EQ(figure_text(mapping("600").of_uct.value(), "ns"), "600 ns");
+}
+
+TEST(BenchGoals, AFigureThatMustNotFallShortHasALeastValue) {
+  const auto range = [](std::string_view work, std::string_view line) {
+    return judged(work, "", {translation("nat uct 1M", std::string(line))});
+  };
+  const std::string_view kept = "plain packets beside used up ports: speed kept";
+  EXPECT_EQ(met_text(range(kept, R"({"kept_percent":90})")), "yes");
+  EXPECT_EQ(met_text(range(kept, R"({"kept_percent":89.9})")), "no");
+  const Judged more = range(kept, R"({"kept_percent":102.3})");
+  EXPECT_EQ(met_text(more), "yes");
+  EXPECT_EQ(bound_text(more.goal, more.goal.must), ">= 90 %");
+  EXPECT_EQ(ratio_text(more), "-");
+  const std::string_view first = "use of the ports at the first refusal";
+  EXPECT_EQ(met_text(range(first, R"({"first_refusal_percent":100})")), "yes");
+  EXPECT_EQ(met_text(range(first, R"({"first_refusal_percent":99.99})")), "no");
+}
+
+/// A figure that is misspelt in a goal would be "not measured" for ever.
+TEST(BenchGoals, TranslationsAreOfFiguresThatTheWorkloadPrints) {
+  const bench::Workload* nat = bench::find_workload("nat");
+  ASSERT_NE(nat, nullptr);
+  bench::Options options;
+  options.workload = "nat";
+  options.connections = 2000;
+  options.packets = 20'000;
+  options.runs = 1;
+  const bench::Result result = nat->run(options);
+  Text line;
+  append_bench_json(line, {*nat, options, result, this_machine()});
+  const BenchFigures figures = read_figures(view(line));
+  EXPECT_EQ(figures.failure, "");
+  unsigned goals = 0;
+  for (const Goal& goal : bench_goals()) {
+    if (goal.of_uct.group != BenchGroup::nat) continue;
+    ++goals;
+    EXPECT_TRUE(figures.numbers.contains(goal.of_uct.figure)) << goal.of_uct.figure;
+    if (goal.of_rival.label.empty()) continue;
+    EXPECT_TRUE(figures.numbers.contains(goal.of_rival.figure)) << goal.of_rival.figure;
+  }
+  EXPECT_EQ(goals, 6U);
+}
+
 TEST(BenchGoals, WithoutTheRivalNothingIsClaimed) {
   Measured absent = cost("established rte_hash 1M", 1);
   absent.rounds.clear();
@@ -120,6 +204,8 @@ TEST(BenchGoals, FiguresHaveTheUnitThatReadsBest) {
   EXPECT_EQ(figure_text(31'400, "ns"), "31.4 us");
   EXPECT_EQ(figure_text(1'250'000, "ns"), "1.2 ms");
   EXPECT_EQ(figure_text(121.4, "B"), "121 B");
+  EXPECT_EQ(figure_text(99.6, "B"), "100 B");
+  EXPECT_EQ(figure_text(89.94, "%"), "89.9 %") << "not 90 %, which a goal may be";
 }
 
 }  // namespace

@@ -6,8 +6,8 @@ namespace uct::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kGroupNames = {
-    "size", "setup", "crr", "scaling", "latency", "single", "memory", "flood", "collide"};
+constexpr std::array<std::string_view, 10> kGroupNames = {
+    "size", "setup", "crr", "scaling", "latency", "single", "memory", "flood", "collide", "nat"};
 
 constexpr std::uint64_t k1k = 1000;
 constexpr std::uint64_t k10k = 10'000;
@@ -56,6 +56,8 @@ class Plan {
         return add_flood();
       case BenchGroup::collide:
         return add_collide();
+      case BenchGroup::nat:
+        return add_nat();
     }
   }
 
@@ -140,6 +142,16 @@ class Plan {
     add({.group = BenchGroup::collide, .workload = "collide", .connections = quick_ ? k100k : k1m});
   }
 
+  /// Plain packets and the design of 2016 take turns with translated ones in the same process.
+  void add_nat() {
+    for (const std::uint64_t connections : {k10k, k1m}) {
+      add({.group = BenchGroup::nat,
+           .workload = "nat",
+           .connections = connections,
+           .packets = quick_ ? k1m : 0});
+    }
+  }
+
   void add(Measurement measurement) {
     if (measurement.workload == "established") measurement.packets = packets_;
     measurements_.push_back(measurement);
@@ -155,7 +167,7 @@ class Plan {
 /// work itself was seen, and it is no part of either design. The median of three runs is without
 /// it; what the system takes to clear a page is in every run.
 bool grows_while_timed(std::string_view workload) {
-  return workload == "setup" || workload == "crr";
+  return workload == "setup" || workload == "crr" || workload == "nat";
 }
 
 }  // namespace

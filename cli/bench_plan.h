@@ -26,6 +26,7 @@ enum class BenchGroup : std::uint8_t {
   memory,
   flood,
   collide,
+  nat,
 };
 
 /// The names of the groups, in their order.

@@ -42,7 +42,7 @@ _uct_track() {
 _uct_bench_compare() {
   local word=$1 before=$2
   case $before in
-    --only) _uct_words "size setup crr scaling latency single memory flood collide" "$word" ;;
+    --only) _uct_words "size setup crr scaling latency single memory flood collide nat" "$word" ;;
     --output)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$word")
