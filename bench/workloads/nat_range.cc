@@ -20,12 +20,12 @@ constexpr std::uint32_t kPortsMost = kExternalPortLast - kExternalPortFirst + 1;
 constexpr std::uint32_t kPortsLeast = 8192;
 constexpr std::uint64_t kOthers = 10'000;  ///< established connections that nobody translates
 
-/// Bursts of established packets that refused ones come between, a run: this many, or, where
-/// refusing is slow, as many as fit into this time.
+/// Established packets, between whose bursts refused ones come, a run: this many, or, where
+/// refusing is slow, as many stretches as fit into this time.
 constexpr std::uint64_t kPackets = 320'000;
 constexpr double kDisturbedNs = 0.2e9;
+constexpr std::size_t kStretch = 100 * kBurst;
 constexpr std::size_t kRefusedBurst = 8;
-constexpr std::uint64_t kRoundsLeast = 4;
 
 /// Uses of a range at which new mappings are timed.
 struct Level {
@@ -42,7 +42,8 @@ constexpr std::array<Level, 5> kLevels = {{{"new_mapping_10_ns", 0.1},
 struct Figures {
   std::array<std::vector<double>, kLevels.size()> mapping;
   std::vector<double> first_refusal;  ///< percent of the range that was in use
-  std::vector<double> refused, quiet, disturbed;
+  std::vector<double> refused, quiet;
+  std::vector<double> kept;  ///< percent of the quiet speed
 };
 
 /// One external address, seen from one destination after the other.
@@ -158,32 +159,39 @@ class Others {
     std::string wrong = open_connections(target_, options_, 0, options_.connections, kStart);
     if (!wrong.empty()) return wrong;
     const std::uint64_t packets = options_.packets != 0 ? options_.packets : kPackets;
-    picks_ = Steering(target_, options_).picks(0, (packets + kBurst - 1) / kBurst * kBurst, 1);
+    const std::uint64_t turns = (packets + 2 * kStretch - 1) / (2 * kStretch);
+    picks_ = Steering(target_, options_).picks(0, turns * 2 * kStretch, 1);
     return {};
   }
 
+  /// Quiet and disturbed stretches take turns: the machine's clock changes in between otherwise.
+  ///
   /// Gives     what went wrong, or nothing.
   std::string measure(Range& range, Figures& figures) {
-    figures.quiet.push_back(send_all());
-    double established_ns = 0;
-    double refused_ns = 0;
-    std::uint64_t rounds = 0;
-    std::uint64_t let_in = 0;
-    double last = clock_ns();
-    for (std::size_t at = 0; at < picks_.size(); at += kBurst, ++rounds) {
-      if (rounds >= kRoundsLeast && established_ns + refused_ns > kDisturbedNs) break;
-      send(at);
-      established_ns += lap(last);
-      let_in += range.send_refused();
-      refused_ns += lap(last);
+    send_quietly(0, picks_.size());  // their records come into the caches
+    Times times;
+    for (std::size_t at = 0; at < picks_.size(); at += 2 * kStretch) {
+      times.quiet += send_quietly(at, at + kStretch);
+      send_disturbed(at + kStretch, at + 2 * kStretch, range, times);
+      times.packets += kStretch;
+      if (times.disturbed + times.refused > kDisturbedNs) break;
     }
-    figures.disturbed.push_back(established_ns / static_cast<double>(rounds * kBurst));
-    figures.refused.push_back(refused_ns / static_cast<double>(rounds * kRefusedBurst));
-    if (let_in != 0) return "a packet was let in where no port is free";
+    const auto packets = static_cast<double>(times.packets);
+    figures.quiet.push_back(times.quiet / packets);
+    figures.refused.push_back(times.refused / (packets / kBurst * kRefusedBurst));
+    figures.kept.push_back(times.quiet / times.disturbed * 100);
+    if (times.let_in != 0) return "a packet was let in where no port is free";
     return lost_ == 0 ? "" : "established connections were lost";
   }
 
  private:
+  /// Nanoseconds of one run.
+  struct Times {
+    double quiet = 0, disturbed = 0, refused = 0;
+    std::uint64_t packets = 0;  ///< established ones: so many quiet, so many disturbed
+    std::uint64_t let_in = 0;
+  };
+
   static double lap(double& last) {
     const double now = clock_ns();
     return now - std::exchange(last, now);
@@ -195,15 +203,25 @@ class Others {
     if (!all_have(verdicts_, established_state(Side::client))) ++lost_;
   }
 
-  /// Gives     nanoseconds a packet, timed as beside refused ones.
-  double send_all() {
+  /// Gives     nanoseconds, timed as beside refused ones.
+  double send_quietly(std::size_t at, std::size_t end) {
     double ns = 0;
     double last = clock_ns();
-    for (std::size_t at = 0; at < picks_.size(); at += kBurst) {
+    for (; at < end; at += kBurst) {
       send(at);
       ns += lap(last);
     }
-    return ns / static_cast<double>(picks_.size());
+    return ns;
+  }
+
+  void send_disturbed(std::size_t at, std::size_t end, Range& range, Times& times) {
+    double last = clock_ns();
+    for (; at < end; at += kBurst) {
+      send(at);
+      times.disturbed += lap(last);
+      times.let_in += range.send_refused();
+      times.refused += lap(last);
+    }
   }
 
   Target& target_;
@@ -242,7 +260,7 @@ void report(const Figures& figures, Result& result) {
   result.extra.push_back({"first_refusal_percent", first});
   result.extra.push_back({"ns_per_refused_packet", median(figures.refused)});
   result.extra.push_back({"quiet_ns_per_packet", median(figures.quiet)});
-  result.extra.push_back({"kept_percent", median(figures.quiet) / median(figures.disturbed) * 100});
+  result.extra.push_back({"kept_percent", median(figures.kept)});
 }
 
 }  // namespace
