@@ -109,10 +109,7 @@ std::uint32_t Pipeline::open_family(Block& block, std::uint32_t which) {
   gave_back_ = false;
   alignas(NatOpening<Key>) std::byte memory[kBlock * sizeof(NatOpening<Key>)];  // see run()
   auto* const openings = reinterpret_cast<NatOpening<Key>*>(memory);
-  for (std::uint32_t left = which; left != 0; left &= left - 1) {
-    const std::size_t i = lowest(left);
-    begin(block.items[i], *std::construct_at(openings + i));
-  }
+  begin(block, openings, which);
   enter_connections(block, openings, take_tuples(block, openings, which));
   std::uint32_t again = 0;
   for (std::uint32_t left = which; left != 0; left &= left - 1) {
@@ -125,33 +122,71 @@ std::uint32_t Pipeline::open_family(Block& block, std::uint32_t which) {
 // ---- choose -------------------------------------------------------------------------------------
 
 template <typename Key>
-void Pipeline::begin(Item& item, NatOpening<Key>& opening) {
-  fill_addresses(item.template key<Key>(), item.from, item.parsed);
-  if (nat_->mappings != nullptr) return;
-  begin_choice(item, opening);
-  if (!opening.has_candidate) return;
-  __builtin_prefetch(home_bucket(tracker_.shard_of(opening.hash), opening.hash), 1, 3);
+void Pipeline::begin(Block& block, NatOpening<Key>* openings, std::uint32_t which) {
+  const auto count = static_cast<unsigned>(std::popcount(which));
+  std::uint64_t nonce = tracker_.nat_nonce.fetch_add(count, std::memory_order_relaxed);
+  std::uint32_t with_candidate = 0;
+  for (std::uint32_t left = which; left != 0; left &= left - 1) {
+    const std::size_t i = lowest(left);
+    Item& item = block.items[i];
+    NatOpening<Key>& opening = *std::construct_at(openings + i);
+    fill_addresses(item.template key<Key>(), item.from, item.parsed);
+    if (nat_->mappings != nullptr) continue;
+    make_choice(item, nonce++, opening);
+    opening.has_candidate = opening.choice->next(opening.tuple);
+    if (!opening.has_candidate) continue;
+    make_reply(item, opening);
+    with_candidate |= 1U << i;
+  }
+  hash_replies(openings, with_candidate);
+}
+
+/// Hashes the reply tuples side by side, and sends for their buckets.
+template <typename Key>
+void Pipeline::hash_replies(NatOpening<Key>* openings, std::uint32_t which) {
+  HashKeys<Key::kWords> keys{};
+  alignas(64) std::uint64_t hashes[kHashLanes];
+  while (which != 0) {
+    std::array<NatOpening<Key>*, kHashLanes> group;
+    std::size_t count = 0;
+    for (; which != 0 && count < kHashLanes; which &= which - 1) {
+      group[count] = &openings[lowest(which)];
+      key_words(group[count]->reply, keys[count]);
+      ++count;
+    }
+    hash_lanes(keys, tracker_.config.hash_key, hashes);
+    for (std::size_t i = 0; i < count; ++i) {
+      group[i]->hash = hashes[i];
+      __builtin_prefetch(home_bucket(tracker_.shard_of(hashes[i]), hashes[i]), 1, 3);
+    }
+  }
 }
 
 template <typename Key>
-void Pipeline::begin_choice(const Item& item, NatOpening<Key>& opening) {
-  opening.choice.emplace(nat_->plan, item.parsed, request_.zone, tracker_.config.hash_key,
-                         tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed),
+void Pipeline::make_choice(const Item& item, std::uint64_t nonce, NatOpening<Key>& opening) const {
+  opening.choice.emplace(nat_->plan, item.parsed, request_.zone, tracker_.config.hash_key, nonce,
                          tracker_.crowds);
+}
+
+template <typename Key>
+void Pipeline::begin_again(const Item& item, NatOpening<Key>& opening) {
+  make_choice(item, tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed), opening);
   next_candidate(item, opening);
 }
 
 template <typename Key>
 void Pipeline::next_candidate(const Item& item, NatOpening<Key>& opening) {
   opening.has_candidate = opening.choice->next(opening.tuple);
-  if (opening.has_candidate) key_tuple(item, opening);
+  if (!opening.has_candidate) return;
+  make_reply(item, opening);
+  opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
 }
 
+/// Fills the key of the tuple that was chosen.
 template <typename Key>
-void Pipeline::key_tuple(const Item& item, NatOpening<Key>& opening) const {
+void Pipeline::make_reply(const Item& item, NatOpening<Key>& opening) const {
   opening.origin = static_cast<std::uint8_t>(
       make_key_with(item.parsed, opening.tuple, request_.zone, opening.reply));
-  opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
 }
 
 // ---- take ---------------------------------------------------------------------------------------
@@ -195,7 +230,7 @@ void Pipeline::take_tuple(Item& item, std::size_t place, NatOpening<Key>& openin
 /// Enters the record of the first candidate that is free.
 template <typename Key>
 Reason Pipeline::choose(Item& item, NatOpening<Key>& opening) {
-  if (!opening.has_candidate && gave_back_) begin_choice(item, opening);
+  if (!opening.has_candidate && gave_back_) begin_again(item, opening);
   while (true) {
     for (; opening.has_candidate; next_candidate(item, opening)) {
       const Reason reason = enter_reply(item, opening);
@@ -206,7 +241,7 @@ Reason Pipeline::choose(Item& item, NatOpening<Key>& opening) {
       return reason;
     }
     if (!tracker_.remove_due(now_ms_)) return Reason::nat_exhausted;
-    begin_choice(item, opening);  // a crowd does not know what expired
+    begin_again(item, opening);  // a crowd does not know what expired
   }
 }
 
@@ -229,7 +264,8 @@ Reason Pipeline::choose_mapped(Item& item, NatOpening<Key>& opening) {
     opening.has_twin = false;
     if (may_be_held_by_expired && tracker_.remove_due(now_ms_)) continue;
     if (reason != Reason::none) return reason;
-    key_tuple(item, opening);
+    make_reply(item, opening);
+    opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
     reason = enter_reply(item, opening);
     if (reason == Reason::none && opening.changes) {
       if (!opening.use.empty()) opening.place.nat = static_cast<std::uint16_t>(nat_->id);

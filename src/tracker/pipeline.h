@@ -271,9 +271,13 @@ class Pipeline {
   template <typename Key>
   std::uint32_t open_family(Block& block, std::uint32_t which);
   template <typename Key>
-  void begin(Item& item, NatOpening<Key>& opening);
+  void begin(Block& block, NatOpening<Key>* openings, std::uint32_t which);
   template <typename Key>
-  void begin_choice(const Item& item, NatOpening<Key>& opening);
+  void hash_replies(NatOpening<Key>* openings, std::uint32_t which);
+  template <typename Key>
+  void make_choice(const Item& item, std::uint64_t nonce, NatOpening<Key>& opening) const;
+  template <typename Key>
+  void begin_again(const Item& item, NatOpening<Key>& opening);
   template <typename Key>
   void next_candidate(const Item& item, NatOpening<Key>& opening);
   template <typename Key>
@@ -285,7 +289,7 @@ class Pipeline {
   template <typename Key>
   Reason choose_mapped(Item& item, NatOpening<Key>& opening);
   template <typename Key>
-  void key_tuple(const Item& item, NatOpening<Key>& opening) const;
+  void make_reply(const Item& item, NatOpening<Key>& opening) const;
   template <typename Key>
   Reason enter_reply(Item& item, NatOpening<Key>& opening);
   template <typename Key>
