@@ -80,6 +80,10 @@ struct NatBlocks {
 /// external address (paired pooling, RFC 4787 REQ-2). What inside hosts send to an external address
 /// and port goes to who has it, and seems to come from outside (hairpinning, RFC 4787 REQ-9).
 ///
+/// A packet from outside that nobody inside is behind is refused (nat_unmapped, nat_filtered);
+/// whether it is for the gateway itself is the data plane's to know. A mapping ends when the last
+/// of its connections is removed: sweeps do that, not the mere passing of time.
+///
 /// Protocols without ports are translated by address alone, as without mapping.
 struct NatMapping {
   NatFiltering filtering = NatFiltering::endpoint_independent;
@@ -100,6 +104,14 @@ struct NatMapping {
 };
 
 /// One or both sides of a connection are translated, in one commit.
+///
+/// A translated connection is found by the tuple that its originator sends and by the one that its
+/// responder answers to. Its packets are rewritten in place, addresses, ports and checksums, and so
+/// are the errors about it, within their quotes too. When nothing that the spec allows is free, the
+/// packet is refused (Reason::nat_exhausted) and never passed on untranslated. A spec with IPv4
+/// addresses leaves connections over IPv6 as they are, and the other way round.
+///
+/// With a mapping the spec also says who may come in: give it with packets of both sides.
 struct NatSpec {
   std::optional<NatRange> source;
   std::optional<NatRange> destination;
@@ -124,6 +136,27 @@ NatSpec make_nat_spec(NatProfile profile, const NatRange& external);
 ///           (RFC 5382 REQ-5, RFC 7857 section 2), UDP 5 min (RFC 4787 REQ-5), ICMP 60 s (RFC 5508
 ///           REQ-2).
 TimeoutPolicy make_nat_timeouts(NatProfile profile);
+
+/// An internal address and port that is to have an external one whether it has connections or not:
+/// what a subscriber asks for by PCP (the explicit mapping of RFC 6887 section 11) or UPnP, and
+/// what an operator forwards. Anybody outside may come in by it, whatever the spec's filter. How
+/// long it lasts is the caller's business, see Tracker::add_mapping. When it ends, its port rests
+/// (NatMapping::hold_down). There are never more mappings than connections, theirs included.
+struct NatRequestedMapping {
+  Zone zone = 0;
+  Protocol protocol = Protocol::tcp;  ///< one that has ports
+  Address internal;
+  std::uint16_t port = 0;
+  std::uint16_t wish = 0;  ///< external port, which yields to what is free; 0 for any
+};
+
+/// An address and a port.
+struct NatEndpoint {
+  Address address;
+  std::uint16_t port = 0;
+
+  bool operator==(const NatEndpoint&) const = default;
+};
 
 /// Ports of a spec with mapping, all protocols together; used + held + free = ports.
 struct NatStats {

@@ -31,6 +31,10 @@ enum class Error : unsigned char {
   nat_blocks_too_few,      ///< fewer deterministic blocks than inside addresses, or none of these
   nat_full,                ///< kMaxNatSpecs exist already
   nat_unknown,             ///< no translation has this number
+  nat_no_mapping,          ///< it is not endpoint-independent, or the protocol has no ports
+  nat_exhausted,           ///< no port is free for this internal address
+  nat_quota,               ///< the internal address has all ports that it may have
+  nat_not_inside,          ///< the translation has no ports for this internal address
   memory_unavailable,      ///< the system refused to reserve address space or memory
 };
 

@@ -206,23 +206,24 @@ class Tracker {
 
   /// Makes a spec known; Request::nat names it. It stays for the tracker's life.
   ///
-  /// A translated connection is found by the tuple that its originator sends and by the one that
-  /// its responder answers to. Its packets are rewritten in place, addresses, ports and checksums,
-  /// and so are the errors about it, within their quotes too. When nothing that the spec allows is
-  /// free, the packet is refused (Reason::nat_exhausted) and never passed on untranslated. A spec
-  /// with IPv4 addresses leaves connections over IPv6 as they are, and the other way round.
-  ///
-  /// With NatSpec::mapping the spec also says who may come in: give it with packets of both sides.
-  /// One that nobody inside is behind is refused (nat_unmapped, nat_filtered); whether it is for
-  /// the gateway itself is the data plane's to know. A mapping ends when the last of its
-  /// connections is removed: sweeps do that, not the mere passing of time.
-  ///
   /// Errors    nat_empty, nat_address_range, nat_port_range, nat_family, nat_prefix, nat_mapping,
   ///           nat_ranges_overlap, nat_pool_too_large, nat_block_size, nat_blocks_too_few,
   ///           nat_full, memory_unavailable
   /// Cost      with mapping, address space for as many mappings as connections, and 8 bytes for
   ///           each external address and protocol
   Result<NatId> add_nat(const NatSpec& spec);
+
+  /// Makes a mapping that lasts until remove_mapping(), or takes over that of connections.
+  ///
+  /// Gives     its external end; asked for again, the same
+  /// Errors    nat_unknown, nat_no_mapping, nat_not_inside, nat_exhausted, nat_quota,
+  ///           memory_unavailable
+  Result<NatEndpoint> add_mapping(NatId id, const NatRequestedMapping& wanted, Timestamp now);
+
+  /// Ends what add_mapping() began; connections of the mapping live on.
+  ///
+  /// Gives     false when there is none that was asked for
+  bool remove_mapping(NatId id, const NatRequestedMapping& wanted, Timestamp now);
 
   /// Gives     what is in use of a spec's ports, and what it refused.
   ///

@@ -9,32 +9,6 @@ namespace uct::core {
 
 namespace {
 
-/// RFC 6888 REQ-8 is about seconds; no rest is longer than a month.
-constexpr std::int64_t kHoldDownMaxMs = std::int64_t{30} * 24 * 3600 * 1000;
-
-Error error_of(PoolError error) {
-  switch (error) {
-    case PoolError::none:
-      return Error::none;
-    case PoolError::no_addresses:
-    case PoolError::address_range_backward:
-      return Error::nat_address_range;
-    case PoolError::address_ranges_overlap:
-      return Error::nat_ranges_overlap;
-    case PoolError::address_families_mixed:
-      return Error::nat_family;
-    case PoolError::too_many_addresses:
-      return Error::nat_pool_too_large;
-    case PoolError::port_range_backward:
-      return Error::nat_port_range;
-    case PoolError::block_size_invalid:
-      return Error::nat_block_size;
-    case PoolError::too_many_subscribers:
-      return Error::nat_blocks_too_few;
-  }
-  return Error::nat_address_range;
-}
-
 Reason reason_of(Refusal refusal) {
   switch (refusal) {
     case Refusal::port_quota:
@@ -45,54 +19,6 @@ Reason reason_of(Refusal refusal) {
     default:
       return Reason::nat_exhausted;
   }
-}
-
-std::vector<AddressRange> external_ranges(const NatSpec& spec) {
-  std::vector<AddressRange> ranges = {{spec.source->first, spec.source->last}};
-  ranges.insert(ranges.end(), spec.mapping->more.begin(), spec.mapping->more.end());
-  return ranges;
-}
-
-std::uint32_t hold_down_ms(const NatMapping& mapping) {
-  return static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(mapping.hold_down.count(), 0, kHoldDownMaxMs));
-}
-
-HashKey pool_key(const HashKey& secret) {
-  // Another function than that of the table: what the one shows says nothing about the other.
-  return {secret[0] ^ 0x5bd1e995'9d3c6f21, secret[1] ^ 0x27d4eb2f'165667c5};
-}
-
-PortRange ports_of(const NatRange& range) {
-  if (!range.has_ports()) return {1024, 65535};
-  return {range.port_first, range.port_last};
-}
-
-std::unique_ptr<PortBlocks> make_blocks(const NatSpec& spec, const HashKey& secret,
-                                        PoolError& error) {
-  const NatMapping& mapping = *spec.mapping;
-  BlockConfig config;
-  config.addresses = external_ranges(spec);
-  config.ports = ports_of(*spec.source);
-  config.block_ports = mapping.blocks->ports;
-  config.blocks_max = mapping.blocks->blocks_max;
-  config.ports_max = mapping.blocks->ports_max;
-  config.overflow = mapping.overflow ? Overflow::elsewhere : Overflow::refuse;
-  config.hold_down_ms = hold_down_ms(mapping);
-  config.key = pool_key(secret);
-  if (mapping.blocks->deterministic) config.subscribers = mapping.inside;
-  return PortBlocks::make(config, error);
-}
-
-std::unique_ptr<Pool> make_pool(const NatSpec& spec, const HashKey& secret, PoolError& error) {
-  PoolConfig config;
-  config.addresses = external_ranges(spec);
-  config.ports = ports_of(*spec.source);
-  if (spec.source->has_ports()) config.icmp_ids = config.ports;
-  config.overflow = spec.mapping->overflow ? Overflow::elsewhere : Overflow::refuse;
-  config.hold_down_ms = hold_down_ms(*spec.mapping);
-  config.key = pool_key(secret);
-  return Pool::make(config, error);
 }
 
 template <typename Words>
@@ -111,50 +37,6 @@ std::array<std::uint32_t, 4> words_of(const Address& address) {
 }
 
 }  // namespace
-
-// --- made ---------------------------------------------------------------------------------------
-
-Result<std::unique_ptr<Mappings>> Mappings::make(const NatSpec& spec, const HashKey& secret,
-                                                 std::uint32_t capacity) {
-  PoolError error = PoolError::none;
-  Ports ports;
-  if (spec.mapping->blocks) {
-    ports = make_blocks(spec, secret, error);
-  } else {
-    ports = make_pool(spec, secret, error);
-  }
-  if (error != PoolError::none) return error_of(error);
-  std::unique_ptr<Mappings> mappings(new Mappings(spec, secret, std::move(ports)));
-  if (const Error wrong = mappings->add_ranges(); wrong != Error::none) return wrong;
-  if (!mappings->reserve(capacity)) return Error::memory_unavailable;
-  return mappings;
-}
-
-Mappings::Mappings(const NatSpec& spec, const HashKey& secret, Ports ports)
-    : spec_(*spec.mapping),
-      secret_(secret),
-      family_(spec.source->first.family),
-      external_(std::visit([](const auto& any) { return &any->addresses(); }, ports)),
-      ports_(std::move(ports)) {}
-
-Error Mappings::add_ranges() {
-  for (const auto& [ranges, book] :
-       {std::pair{&spec_.inside, &inside_}, {&spec_.exempt, &exempt_}}) {
-    if (const PoolError error = book->add(*ranges); error != PoolError::none)
-      return error_of(error);
-  }
-  return Error::none;
-}
-
-bool Mappings::reserve(std::uint32_t capacity) {
-  const SpinlockGuard guard(lock_);
-  if (spec_.filtering == NatFiltering::address_dependent &&
-      !(by_remote_.reserve(capacity) && remotes_.reserve(capacity))) {
-    return false;
-  }
-  return mappings_.reserve(capacity) && by_internal_.reserve(capacity) &&
-         by_external_.reserve(capacity);
-}
 
 // --- found --------------------------------------------------------------------------------------
 
@@ -247,7 +129,11 @@ Reason Mappings::open_locked(const Opening& opening, bool outside, bool to_pool,
                              MappingUse& use) {
   const ParsedPacket& packet = opening.packet;
   if (!outside) {
-    if (const Reason reason = find_or_make(opening, now_ms, random, use.source);
+    const Endpoint internal{words_of(packet.source), packet.source_port, opening.zone,
+                            packet.protocol};
+    const PortWish wish{packet.source_port, spec_.keep_port && !opening.fresh_port,
+                        spec_.keep_class, spec_.keep_parity};
+    if (const Reason reason = find_or_make(internal, wish, now_ms, random, use.source);
         reason != Reason::none) {
       return reason;
     }
@@ -271,23 +157,22 @@ Reason Mappings::open_locked(const Opening& opening, bool outside, bool to_pool,
   return Reason::none;
 }
 
-/// Holds the mapping of the packet's source.
-Reason Mappings::find_or_make(const Opening& opening, std::uint64_t now_ms, NatRandom& random,
-                              std::uint32_t& number) {
-  const ParsedPacket& packet = opening.packet;
-  const Endpoint internal{words_of(packet.source), packet.source_port, opening.zone,
-                          packet.protocol};
+/// Holds the mapping of an internal end.
+Reason Mappings::find_or_make(const Endpoint& internal, const PortWish& wish, std::uint64_t now_ms,
+                              NatRandom& random, std::uint32_t& number) {
   std::uint32_t found = find_internal(internal);
   if (found == kNoNumber) {
+    std::uint32_t words[4];
+    copy_words(internal.address, words);
     PortRequest request;
-    request.subscriber = address_of(packet.source);
-    request.protocol = static_cast<Protocol>(packet.protocol);
-    request.wish = {packet.source_port, spec_.keep_port && !opening.fresh_port, spec_.keep_class,
-                    spec_.keep_parity};
+    request.subscriber = address_of(words);
+    request.protocol = static_cast<Protocol>(internal.protocol);
+    request.wish = wish;
     const PortGrant grant = take_port(request, now_ms, random.next());
     if (!grant) return reason_of(grant.refusal);
     if (const Reason reason = make_mapping(internal, grant, found); reason != Reason::none) {
-      free_port({words_of(grant.address), grant.port, 0, packet.protocol}, now_ms, Hold::free_now);
+      free_port({words_of(grant.address), grant.port, 0, internal.protocol}, now_ms,
+                Hold::free_now);
       return reason;
     }
   }
@@ -300,7 +185,8 @@ Reason Mappings::make_mapping(const Endpoint& internal, const PortGrant& grant,
                               std::uint32_t& number) {
   number = mappings_.take();
   if (number == kNoNumber) return Reason::memory_full;
-  mappings_[number] = {internal, {words_of(grant.address), grant.port, 0, internal.protocol}, 0, 0};
+  mappings_[number] = {
+      internal, {words_of(grant.address), grant.port, 0, internal.protocol}, 0, 0, false};
   const auto enter = [&](Index& index, std::uint64_t hash,
                          bool external) UCT_NO_THREAD_SAFETY_ANALYSIS {
     return index.insert(hash, number, [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
@@ -323,7 +209,8 @@ Reason Mappings::let_in(const Endpoint& external, const Opening& opening, const 
   if (found == kNoNumber || mappings_[found].internal.zone != opening.zone) {
     return Reason::nat_unmapped;
   }
-  const bool may_pass = spec_.filtering == NatFiltering::endpoint_independent ||
+  const bool may_pass = mappings_[found].is_requested ||
+                        spec_.filtering == NatFiltering::endpoint_independent ||
                         (spec_.filtering == NatFiltering::address_dependent &&
                          find_remote(found, words_of(tuple.source)) != kNoNumber);
   if (!may_pass) return Reason::nat_filtered;
@@ -351,6 +238,48 @@ Reason Mappings::note_remote(std::uint32_t mapping, const Words& address, std::u
   ++remotes_[found].uses;
   number = found;
   return Reason::none;
+}
+
+// --- asked for ----------------------------------------------------------------------------------
+
+Mappings::Endpoint Mappings::internal_end(const NatRequestedMapping& wanted) const {
+  return {words_of(wanted.internal), wanted.port, wanted.zone,
+          static_cast<std::uint8_t>(wanted.protocol)};
+}
+
+Reason Mappings::add(const NatRequestedMapping& wanted, std::uint64_t now_ms, NatRandom& random,
+                     NatEndpoint& external) {
+  const bool is_inside = inside_.count() == 0 || inside_.index_of(wanted.internal);
+  if (wanted.internal.family != family_ || !is_inside) return Reason::nat_not_inside;
+  PortWish wish{wanted.port, spec_.keep_port, spec_.keep_class, spec_.keep_parity};
+  if (wanted.wish != 0) {
+    wish.port = wanted.wish;
+    wish.keep_port = true;
+  }
+  const SpinlockGuard guard(lock_);
+  std::uint32_t number = kNoNumber;
+  try {
+    const Reason reason = find_or_make(internal_end(wanted), wish, now_ms, random, number);
+    if (reason != Reason::none) return reason;
+  } catch (const std::bad_alloc&) {
+    return Reason::memory_full;
+  }
+  Mapping& mapping = mappings_[number];
+  if (mapping.is_requested) --mapping.uses;  // it was asked for before
+  mapping.is_requested = true;
+  std::uint32_t words[4];
+  copy_words(mapping.external.address, words);
+  external = {address_of(words), mapping.external.port};
+  return Reason::none;
+}
+
+bool Mappings::remove(const NatRequestedMapping& wanted, std::uint64_t now_ms) {
+  const SpinlockGuard guard(lock_);
+  const std::uint32_t number = find_internal(internal_end(wanted));
+  if (number == kNoNumber || !mappings_[number].is_requested) return false;
+  mappings_[number].is_requested = false;
+  if (--mappings_[number].uses == 0) drop(number, now_ms, Hold::rest);
+  return true;
 }
 
 // --- given back ---------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 /// internal one, and who may come in by it.
 ///
 /// A mapping is made by the first connection of an internal address and port, and ends with the
-/// last one, whether that was opened from inside or, as far as the filter lets it, from outside.
+/// last one, whether that was opened from inside or, as far as the filter lets it, from outside;
+/// or it is asked for, and ends when it is no more.
 /// Connections hold it by a MappingUse; with address-dependent filtering they also hold the remote
 /// address that they are with.
 ///
@@ -71,6 +72,18 @@ class Mappings {
   /// they were never seen outside.
   void close(const MappingUse& use, std::uint64_t now_ms, Hold hold);
 
+  /// Makes a mapping that nothing but remove() ends, or takes over the one that is there.
+  ///
+  /// Requires  a protocol with ports
+  /// Gives     Reason::none and its external end, or why there is none, as open().
+  Reason add(const NatRequestedMapping& wanted, std::uint64_t now_ms, NatRandom& random,
+             NatEndpoint& external);
+
+  /// Ends what add() began; connections may use it on.
+  ///
+  /// Gives     false when there is no such mapping.
+  bool remove(const NatRequestedMapping& wanted, std::uint64_t now_ms);
+
   /// Gives     whether nobody but this connection uses its source's mapping.
   bool is_alone(const MappingUse& use);
 
@@ -95,6 +108,7 @@ class Mappings {
     Endpoint external;
     std::uint32_t uses = 0;
     std::uint32_t next_free = 0;
+    bool is_requested = false;  ///< by add(), which is a use by itself
   };
 
   /// An address that a mapping has connections to.
@@ -112,11 +126,12 @@ class Mappings {
   Error add_ranges();
 
   Address address_of(const std::uint32_t (&words)[4]) const;
+  Endpoint internal_end(const NatRequestedMapping& wanted) const;
   bool is_outside(const Opening& opening) const;
   Reason open_locked(const Opening& opening, bool outside, bool to_pool, std::uint64_t now_ms,
                      NatRandom& random, Translation& tuple, MappingUse& use) UCT_REQUIRES(lock_);
-  Reason find_or_make(const Opening& opening, std::uint64_t now_ms, NatRandom& random,
-                      std::uint32_t& number) UCT_REQUIRES(lock_);
+  Reason find_or_make(const Endpoint& internal, const PortWish& wish, std::uint64_t now_ms,
+                      NatRandom& random, std::uint32_t& number) UCT_REQUIRES(lock_);
   Reason make_mapping(const Endpoint& internal, const PortGrant& grant, std::uint32_t& number)
       UCT_REQUIRES(lock_);
   Reason let_in(const Endpoint& external, const Opening& opening, const Translation& tuple,

@@ -69,6 +69,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Error::memory_un
         "addresses or take smaller blocks",
         "4096 translations exist already: use one of them again",
         "no translation has this number: make it with add_nat first",
+        "no mapping can be asked for: the spec needs NatSpec::mapping, the protocol ports",
+        "no external port is free for this internal address: ask again when some are given back",
+        "this internal address has all ports that its quota allows: give some back first",
+        "this internal address is not among the translation's: see NatMapping::inside",
         "the system gave no address space: lower Config::capacity or raise the limit (ulimit -v)"};
 
 constexpr std::array<std::string_view, kProtocolGroupCount> kGroups = {

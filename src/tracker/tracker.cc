@@ -158,6 +158,41 @@ Result<NatId> Tracker::add_nat(const NatSpec& spec) {
   return core_->nats.add(spec, core_->config.hash_key, core_->capacity);
 }
 
+Result<NatEndpoint> Tracker::add_mapping(NatId id, const NatRequestedMapping& wanted,
+                                         Timestamp now) {
+  const core::NatEntry* entry = core_->nats.find(id);
+  if (entry == nullptr) return Error::nat_unknown;
+  if (entry->mappings == nullptr || !has_ports(wanted.protocol)) return Error::nat_no_mapping;
+  const std::uint64_t now_ms = core_->ms_of(now);
+  core::NatRandom random(core_->config.hash_key,
+                         core_->nat_nonce.fetch_add(1, std::memory_order_relaxed));
+  NatEndpoint external;
+  Reason reason = entry->mappings->add(wanted, now_ms, random, external);
+  const bool may_be_held_by_expired =
+      reason == Reason::nat_exhausted || reason == Reason::nat_quota;
+  if (may_be_held_by_expired && core_->remove_due(now_ms)) {
+    reason = entry->mappings->add(wanted, now_ms, random, external);
+  }
+  switch (reason) {
+    case Reason::none:
+      return external;
+    case Reason::nat_quota:
+      return Error::nat_quota;
+    case Reason::nat_not_inside:
+      return Error::nat_not_inside;
+    case Reason::memory_full:
+      return Error::memory_unavailable;
+    default:
+      return Error::nat_exhausted;
+  }
+}
+
+bool Tracker::remove_mapping(NatId id, const NatRequestedMapping& wanted, Timestamp now) {
+  const core::NatEntry* entry = core_->nats.find(id);
+  if (entry == nullptr || entry->mappings == nullptr) return false;
+  return entry->mappings->remove(wanted, core_->ms_of(now));
+}
+
 Result<NatStats> Tracker::nat_stats(NatId id) const {
   const core::NatEntry* entry = core_->nats.find(id);
   if (entry == nullptr) return Error::nat_unknown;
