@@ -163,7 +163,7 @@ struct NatStats {
   std::uint64_t mappings = 0;
   std::uint64_t ports = 0;
   std::uint64_t used = 0;
-  std::uint64_t held = 0;  ///< rest, see NatMapping::hold_down
+  std::uint64_t held = 0;  ///< rest, see NatMapping::hold_down; as of the latest opening
   std::uint64_t free = 0;
   std::uint64_t blocks = 0;           ///< there are
   std::uint64_t blocks_assigned = 0;  ///< somebody has
