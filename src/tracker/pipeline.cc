@@ -242,8 +242,17 @@ void Pipeline::hash_family(Block& block, std::size_t group, std::uint32_t which)
 /// Where a full bucket has none, the overflow bucket is sent for and looked into at the end: two or
 /// three in a hundred, but each would otherwise wait for two lines from memory under the lock.
 void Pipeline::guess_numbers(Block& block) {
+  if (tracker_.aliases.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    guess_among<true>(block);
+  } else {
+    guess_among<false>(block);
+  }
+}
+
+/// Likewise, where there are reply tuples or not.
+template <bool kWithAliases>
+void Pipeline::guess_among(Block& block) {
   const Shard* const shards = tracker_.shards.get();
-  const bool is_translating = tracker_.aliases.load(std::memory_order_relaxed) != 0;
   std::uint32_t late = 0;
   const auto guess = [&](std::size_t i) {
     const Shard& shard = shards[block.shard[i]];
@@ -256,11 +265,9 @@ void Pipeline::guess_numbers(Block& block) {
       block.bucket[i] = next;
       late |= 1U << i;
     } else if ((block.v6 >> i & 1) != 0) {
-      prefetch_entry(family_of<KeyV6>(shard), number);
-      if (is_translating) prefetch_translated(family_of<KeyV6>(shard), number);
+      prefetch_entry<kWithAliases>(family_of<KeyV6>(shard), number);
     } else {
-      prefetch_entry(family_of<KeyV4>(shard), number);
-      if (is_translating) prefetch_translated(family_of<KeyV4>(shard), number);
+      prefetch_entry<kWithAliases>(family_of<KeyV4>(shard), number);
     }
   };
   for_each_bit(block.keyed, guess);

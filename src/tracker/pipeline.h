@@ -149,6 +149,8 @@ class Pipeline {
   void hash_family(Block& block, std::size_t group, std::uint32_t which);
   void send_for_buckets(Block& block);
   void guess_numbers(Block& block);
+  template <bool kWithAliases>
+  void guess_among(Block& block);
   void finish(Block& block);
   void finish_shards(Block& block, std::uint32_t waiting);
   void finish_alone(Block& block);

@@ -97,7 +97,7 @@ void Pipeline::resolve_family(Shard& shard, Block& block, std::uint32_t which) {
 template <typename Key>
 void Pipeline::send_on(Block& block, std::size_t i, std::uint32_t number, const Alias<Key>& alias) {
   const Home& home = alias.home;
-  prefetch_entry(family_of<Key>(tracker_.shards[home.shard]), home.number);
+  prefetch_entry<false>(family_of<Key>(tracker_.shards[home.shard]), home.number);
   block.alias[i] = number;
   block.alias_generation[i] = alias.key.generation;
   block.redirected |= 1U << i;
