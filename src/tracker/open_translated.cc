@@ -12,6 +12,7 @@
 #include <bit>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "nat/choice.h"
@@ -77,7 +78,7 @@ struct Pipeline::NatOpening {
   std::uint64_t hash = 0;        ///< and its hash
   std::uint8_t origin = 0;       ///< the end of `reply` that stands for the originator
   bool changes = true;           ///< it is another tuple than the packet's own
-  bool is_taken = false;         ///< its record is entered
+  bool is_taken = false;         ///< its alias is entered
   AliasPlace place{};            ///< there
   MappingUse use{};              ///< what it holds of the spec's mappings
   Reason reason = Reason::none;  ///< why it is not opened
@@ -107,6 +108,7 @@ template <typename Key>
 std::uint32_t Pipeline::open_family(Block& block, std::uint32_t which) {
   if (which == 0) return 0;
   gave_back_ = false;
+  static_assert(std::is_trivially_destructible_v<NatOpening<Key>>);
   alignas(NatOpening<Key>) std::byte memory[kBlock * sizeof(NatOpening<Key>)];  // see run()
   auto* const openings = reinterpret_cast<NatOpening<Key>*>(memory);
   begin(block, openings, which);
@@ -210,7 +212,7 @@ std::uint32_t Pipeline::take_tuples(Block& block, NatOpening<Key>* openings, std
     take_tuple(block.items[i], block.first + i, opening);
     if (opening.is_taken) *end++ = opening.hash;
     if (opening.changes) continue;
-    enter_connections(block, openings, 1U << i);  // no record keeps its tuple from the next one
+    enter_connections(block, openings, 1U << i);  // no alias keeps its tuple from the next one
     waiting ^= 1U << i;
   }
   return waiting;
@@ -227,7 +229,7 @@ void Pipeline::take_tuple(Item& item, std::size_t place, NatOpening<Key>& openin
   }
 }
 
-/// Enters the record of the first candidate that is free.
+/// Enters an alias for the first candidate that is free.
 template <typename Key>
 Reason Pipeline::choose(Item& item, NatOpening<Key>& opening) {
   if (!opening.has_candidate && gave_back_) begin_again(item, opening);
@@ -279,7 +281,7 @@ Reason Pipeline::choose_mapped(Item& item, NatOpening<Key>& opening) {
   return reason;
 }
 
-/// Enters the record of the tuple that was chosen.
+/// Enters an alias for the tuple that was chosen.
 ///
 /// Gives     Reason::none; `opening.changes` is false when the tuple stays what it is. Or
 ///           nat_exhausted when another connection has it.
@@ -356,7 +358,7 @@ void Pipeline::enter_connection(Shard& shard, Item& item, std::size_t place,
   count_verdict(shard, verdicts_[place]);
 }
 
-/// Notes the other tuple of a connection that was just entered, and what its record is to say.
+/// Notes the other tuple of a connection that was just entered, and what its alias is to say.
 template <typename Key>
 void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t place,
                                 std::uint32_t number, NatOpening<Key>& opening) {
