@@ -208,14 +208,6 @@ std::uint32_t Pipeline::finish_shard(Block& block, std::uint32_t number, std::ui
   return sent_on_;
 }
 
-/// Gives     whether the packet must wait until a connection of its tuple is opened.
-bool Pipeline::is_behind_opening(const Block& block, std::size_t i) const {
-  for (std::uint32_t left = opening_; left != 0; left &= left - 1) {
-    if (block.hash[std::countr_zero(left)] == block.hash[i]) return true;
-  }
-  return false;
-}
-
 /// Decides them under the shard's lock, but for those that open translated connections and those
 /// behind them.
 void Pipeline::visit_shard(Block& block, std::uint32_t number, std::uint32_t which) {
@@ -243,7 +235,7 @@ void Pipeline::visit_shard(Block& block, std::uint32_t number, std::uint32_t whi
     const std::uint32_t packet = left & (0U - left);
     left &= left - 1;
     const auto i = static_cast<std::size_t>(std::countr_zero(packet));
-    if (opening_ != 0 && is_behind_opening(block, i)) {
+    if (opening_hashes_.has(block.hash[i])) {
       elsewhere |= packet;
       behind_ |= packet;
       continue;
@@ -252,7 +244,12 @@ void Pipeline::visit_shard(Block& block, std::uint32_t number, std::uint32_t whi
     if (step == Step::decided) [[likely]]
       continue;
     elsewhere |= packet;
-    (step == Step::sent_on ? sent_on_ : opening_) |= packet;
+    if (step == Step::sent_on) {
+      sent_on_ |= packet;
+    } else {
+      opening_ |= packet;
+      opening_hashes_.add(block.hash[i]);
+    }
   }
   count(shard.tally, verdicts, which & ~elsewhere);
   has_orphans_ = shard.orphans.count() != 0;

@@ -99,6 +99,7 @@ bool Pipeline::is_to_be_translated(const ParsedPacket& packet) const {
 /// Gives     the packets that are to be decided now.
 std::uint32_t Pipeline::open_translated(Block& block) {
   const std::uint32_t which = std::exchange(opening_, 0);
+  opening_hashes_.clear();
   const std::uint32_t again =
       open_family<KeyV4>(block, which & ~block.v6) | open_family<KeyV6>(block, which & block.v6);
   return again | std::exchange(behind_, 0);
@@ -108,6 +109,8 @@ template <typename Key>
 std::uint32_t Pipeline::open_family(Block& block, std::uint32_t which) {
   if (which == 0) return 0;
   gave_back_ = false;
+  taken_hashes_.clear();
+  entering_hashes_.clear();
   static_assert(std::is_trivially_destructible_v<NatOpening<Key>>);
   alignas(NatOpening<Key>) std::byte memory[kBlock * sizeof(NatOpening<Key>)];  // see run()
   auto* const openings = reinterpret_cast<NatOpening<Key>*>(memory);
@@ -196,13 +199,11 @@ void Pipeline::make_reply(const Item& item, NatOpening<Key>& opening) const {
 /// Gives     those whose connections are still to be entered.
 template <typename Key>
 std::uint32_t Pipeline::take_tuples(Block& block, NatOpening<Key>* openings, std::uint32_t which) {
-  std::array<std::uint64_t, kBlock> taken;  // hashes
-  auto end = taken.begin();
   std::uint32_t waiting = which;
   for (; which != 0; which &= which - 1) {
     const std::size_t i = lowest(which);
     NatOpening<Key>& opening = openings[i];
-    if (std::find(taken.begin(), end, block.hash[i]) != end) {  // the tuple of another's replies
+    if (taken_hashes_.has(block.hash[i])) {  // the tuple of another's replies
       opening.is_late = true;
       if (opening.has_candidate) opening.choice->give_back(opening.tuple);
       gave_back_ = true;
@@ -210,7 +211,10 @@ std::uint32_t Pipeline::take_tuples(Block& block, NatOpening<Key>* openings, std
       continue;
     }
     take_tuple(block.items[i], block.first + i, opening);
-    if (opening.is_taken) *end++ = opening.hash;
+    if (opening.is_taken) {
+      taken_hashes_.add(opening.hash);
+      entering_hashes_.add(block.hash[i]);
+    }
     if (opening.changes) continue;
     enter_connections(block, openings, 1U << i);  // no alias keeps its tuple from the next one
     waiting ^= 1U << i;
@@ -292,6 +296,7 @@ Reason Pipeline::enter_reply(Item& item, NatOpening<Key>& opening) {
     opening.changes = false;
     return Reason::none;
   }
+  if (entering_hashes_.has(opening.hash)) return Reason::nat_exhausted;  // one before it opens it
   std::optional<Home> holder;
   const Reason reason =
       tracker_.enter_alias(opening.reply, opening.hash, now_ms_, opening.place, holder);

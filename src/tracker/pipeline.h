@@ -33,6 +33,7 @@
 #include "packet/parsed_packet.h"
 #include "proto/protocol.h"
 #include "tracker/express.h"
+#include "tracker/few_hashes.h"
 #include "tracker/same_byte.h"
 #include "tracker/tracker_core.h"
 
@@ -180,7 +181,6 @@ class Pipeline {
       UCT_REQUIRES(shard.lock);
   std::uint32_t finish_shard(Block& block, std::uint32_t shard, std::uint32_t which);
   void visit_shard(Block& block, std::uint32_t number, std::uint32_t which);
-  bool is_behind_opening(const Block& block, std::size_t i) const;
   void enter_shard(Shard& shard) UCT_REQUIRES(shard.lock);
   static void count_verdict(Shard& shard, const Verdict& verdict) UCT_REQUIRES(shard.lock);
 
@@ -321,11 +321,14 @@ class Pipeline {
   const std::uint64_t tcp_tail_;   ///< last word of the keys of TCP in this zone
   std::array<Verdict, 2> passed_;  ///< of who comes to the lane's end, by direction
 
-  std::uint32_t sent_on_ = 0;  ///< of the shard that is being finished: bit i, as Step says
-  std::uint32_t opening_ = 0;  ///< of the block: bit i, likewise
-  std::uint32_t behind_ = 0;   ///< of the block: they have the tuple of one of `opening_`
-  bool has_orphans_ = false;   ///< translated connections of it were removed, in whichever way
-  bool gave_back_ = false;     ///< a tuple of these openings was taken and is free again
+  std::uint32_t sent_on_ = 0;          ///< of the shard that is being finished: bit i, as Step says
+  std::uint32_t opening_ = 0;          ///< of the block: bit i, likewise
+  std::uint32_t behind_ = 0;           ///< of the block: they have the tuple of one of `opening_`
+  FewHashes<kBlock> opening_hashes_;   ///< of `opening_`: the tuples that they carry
+  FewHashes<kBlock> taken_hashes_;     ///< of the reply tuples that were taken for them
+  FewHashes<kBlock> entering_hashes_;  ///< of who took one and is not entered yet
+  bool has_orphans_ = false;  ///< translated connections of it were removed, in whichever way
+  bool gave_back_ = false;    ///< a tuple of these openings was taken and is free again
 
   // Packets of this call that came to no shard.
   StrayCounters& strays_;

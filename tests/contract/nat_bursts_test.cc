@@ -111,6 +111,20 @@ TEST_P(NatBursts, AReplyFindsItsConnectionAlsoWhereNoPortIsFree) {
   EXPECT_EQ(frames[1].destination(), (End{kClient, 5000}));
 }
 
+// What answers nothing yet opens a connection of its own, and who comes behind may not have its
+// tuple for replies; or else the port that it took would be free while another is refused.
+TEST_P(NatBursts, AnAnswerBeforeItsQuestionKeepsItsTuple) {
+  Gateway gateway(source_nat(7000, 7000), GetParam());
+  const End external{kExternal, 7000};
+  std::vector<UdpFrame> frames = {{{kServer, 53}, external}, {{kClient, 5000}, {kServer, 53}}};
+  const std::vector<Verdict> verdicts = gateway.send(frames);
+  EXPECT_EQ(verdicts[0].reason, Reason::none);
+  EXPECT_EQ(frames[0].source(), external);
+  EXPECT_FALSE(has(verdicts[0].state, StateFlags::reply));
+  EXPECT_EQ(verdicts[1].reason, Reason::nat_exhausted);
+  EXPECT_EQ(frames[1].source(), (End{kClient, 5000}));
+}
+
 // A connection of the gateway itself keeps its tuple, which no record holds before it is entered.
 TEST_P(NatBursts, WhoKeepsItsTupleHasItBeforeThoseBehind) {
   Gateway gateway(source_nat(7000, 7000), GetParam());
