@@ -31,6 +31,7 @@ class AliasPool {
   std::uint32_t take(const Key& key) {
     const std::uint32_t number = numbers_.take();
     if (number == NumberPool::kNone) return number;
+    __builtin_prefetch(aliases_.data() + number + kAhead, 1, 3);
     Alias<Key>& alias = aliases_[number];
     alias.home = Home{};  // written before it is read, as in RecordPool
     std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -174,7 +174,7 @@ class Index {
     if (homes_[low].next() == 0 && bit_in_tag(split_bit)) {
       part(homes_[low], homes_[buckets()], static_cast<std::uint16_t>(split_bit >> kTagShift));
       set_buckets(buckets() + 1);
-      return;
+      return prefetch_split();
     }
     Entry entries[kChainMax * kSlots];
     const unsigned count = take_chain(low, entries);
@@ -187,9 +187,11 @@ class Index {
       append((low_hash & split_bit) != 0 ? low + split_bit : low, entries[i].tag,
              entries[i].number);
     }
+    prefetch_split();
   }
 
   InsertResult append(std::uint32_t home, std::uint16_t tag, std::uint32_t number);
+  void prefetch_split() const;
   unsigned take_chain(std::uint32_t home, Entry* entries);
   void grow_by_one();
   void merge_last();

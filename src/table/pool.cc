@@ -28,18 +28,21 @@ std::uint32_t NumberPool::take() {
     const auto bit = static_cast<unsigned>(std::countr_one(chunk.used[word]));
     chunk.used[word] |= std::uint64_t{1} << bit;
     if (chunk.used[word] == ~std::uint64_t{0}) chunk.full_words |= std::uint64_t{1} << word;
-    ++chunk.live;
+    if (chunk.live++ == 0) wake(first_with_room_);
     ++live_;
-    const std::uint32_t number = first_with_room_ * kChunk + word * 64 + bit;
-    Unit& unit = units_[unit_of(number)];
-    if (++unit.live == 1) {
-      if (unit.touched) --idle_units_;
-      unit.touched = true;
-      unit_count_ = std::max(unit_count_, unit_of(number) + 1);
-    }
-    chunk_count_ = std::max(chunk_count_, first_with_room_ + 1);
-    return number;
+    return first_with_room_ * kChunk + word * 64 + bit;
   }
+}
+
+/// A chunk has a live number again.
+void NumberPool::wake(std::uint32_t chunk) {
+  chunk_count_ = std::max(chunk_count_, chunk + 1);
+  const std::uint32_t place = unit_of(chunk * kChunk);
+  Unit& unit = units_[place];
+  if (unit.live_chunks++ != 0) return;
+  if (unit.touched) --idle_units_;
+  unit.touched = true;
+  unit_count_ = std::max(unit_count_, place + 1);
 }
 
 void NumberPool::free(std::uint32_t number) {
@@ -48,10 +51,10 @@ void NumberPool::free(std::uint32_t number) {
   const unsigned word = number % kChunk / 64;
   chunk.used[word] &= ~(std::uint64_t{1} << (number % 64));
   chunk.full_words &= ~(std::uint64_t{1} << word);
-  --chunk.live;
   --live_;
   if (place < first_with_room_) first_with_room_ = place;
-  if (--units_[unit_of(number)].live == 0) ++idle_units_;
+  if (--chunk.live != 0) return;
+  if (--units_[unit_of(number)].live_chunks == 0) ++idle_units_;
   while (chunk_count_ > 0 && chunks_[chunk_count_ - 1].live == 0) --chunk_count_;
 }
 

@@ -18,6 +18,10 @@
 
 namespace uct::core {
 
+/// How many places before its turn what lies beside a number is sent for: mostly they are taken one
+/// after the other, too far apart in time for the processor to notice.
+inline constexpr std::uint32_t kAhead = 4;
+
 /// Takes and frees numbers.
 class NumberPool {
  public:
@@ -87,15 +91,16 @@ class NumberPool {
 
   /// What is given back as a whole.
   struct Unit {
-    std::uint32_t live;
-    bool touched;  ///< it may have memory
+    std::uint32_t live_chunks;  ///< that have a live number
+    bool touched;               ///< it may have memory
   };
 
   static std::uint32_t unit_of(std::uint32_t number) {
     return number < kLargeUnit ? number / kChunk : kUnitChunks - 1 + number / kLargeUnit;
   }
   Range range_of(std::uint32_t unit) const;
-  bool is_idle(const Unit& unit) const { return unit.touched && unit.live == 0; }
+  bool is_idle(const Unit& unit) const { return unit.touched && unit.live_chunks == 0; }
+  void wake(std::uint32_t chunk);
   void forget_generations(Range given_back);
   void set_open(Range range, bool open);
 
@@ -123,6 +128,8 @@ class RecordPool {
   std::uint32_t take() {
     const std::uint32_t number = numbers_.take();
     if (number == NumberPool::kNone) return number;
+    prefetch(number + kAhead);
+    __builtin_prefetch(colds_.data() + number + kAhead, 1, 3);
     // Written before it is read: memory that was never touched would otherwise be mapped twice, as
     // a page of zeros for the read and as one of its own for the write.
     records_[number].body = Body{};
