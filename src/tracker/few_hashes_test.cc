@@ -20,5 +20,17 @@ TEST(FewHashes, HasWhatWasAddedAndNothingElse) {
   EXPECT_FALSE(hashes.has(0));
 }
 
+TEST(FewHashes, ForgetsAllThatWasBeforeItWasCleared) {
+  const auto hash = [](std::uint64_t i) { return i << 44 | i; };  // all over the filter
+  FewHashes<32> hashes;
+  for (std::uint64_t round = 0; round < 3; ++round) {
+    for (std::uint64_t i = 0; i < 32; ++i) hashes.add(hash(32 * round + i));
+    for (std::uint64_t i = 0; i < 96; ++i) {
+      EXPECT_EQ(hashes.has(hash(i)), i / 32 == round) << round << ' ' << i;
+    }
+    hashes.clear();
+  }
+}
+
 }  // namespace
 }  // namespace uct::core

@@ -59,8 +59,7 @@ Reason TrackerCore::enter_alias(const Key& reply, std::uint64_t hash, std::uint6
     reason = take_alias(shard, reply, hash, number);
     has_orphans = shard.orphans.count() != 0;  // who made way may have been translated
     if (reason == Reason::none) {
-      ++shard.aliases;
-      aliases.fetch_add(1, std::memory_order_relaxed);
+      if (shard.aliases++ == 0) shards_with_aliases.fetch_add(1, std::memory_order_relaxed);
       const std::uint8_t generation = shard.family<Key>().aliases[number].key.generation;
       place = {hash, number | kFamilyBit<Key>, shard.number, generation, 0};
     }
@@ -106,8 +105,7 @@ void TrackerCore::take_out_alias(Shard& shard, std::uint32_t number, std::uint64
   crowds.leaves(pool[number].key);
   shard.index.erase(hash, number | kFamilyBit<Key> | kAliasBit);
   pool.free(number);
-  --shard.aliases;
-  aliases.fetch_sub(1, std::memory_order_relaxed);
+  if (--shard.aliases == 0) shards_with_aliases.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void TrackerCore::drop_alias(const AliasPlace& place) {
@@ -125,7 +123,7 @@ void TrackerCore::drop_alias(const AliasPlace& place) {
 }
 
 void TrackerCore::drop_orphans(Shard& shard) {
-  if (aliases.load(std::memory_order_relaxed) == 0) return;
+  if (shards_with_aliases.load(std::memory_order_relaxed) == 0) return;
   constexpr std::uint32_t kEachTime = 64;
   while (true) {
     std::array<Orphan, kEachTime> orphans;

@@ -1,6 +1,9 @@
 // What two threads can do to a reply tuple between two visits of its shard, step by step on one.
 #include <gtest/gtest.h>
 
+#include <set>
+#include <vector>
+
 #include "tracker/tracker_core.h"
 
 namespace uct::core {
@@ -8,11 +11,13 @@ namespace {
 
 class ReplyTuples : public testing::Test {
  protected:
-  ReplyTuples() : tracker_(one_shard()) { EXPECT_TRUE(tracker_.reserve()); }
+  explicit ReplyTuples(std::uint32_t shards = 1) : tracker_(config_with(shards)) {
+    EXPECT_TRUE(tracker_.reserve());
+  }
 
-  static Config one_shard() {
+  static Config config_with(std::uint32_t shards) {
     Config config;
-    config.shards = 1;
+    config.shards = shards;
     return config;
   }
 
@@ -30,6 +35,12 @@ class ReplyTuples : public testing::Test {
     const std::uint64_t hash = hash_key(reply, tracker_.config.hash_key);
     EXPECT_EQ(tracker_.enter_alias(reply, hash, 1, place, holder), Reason::none);
     return place;
+  }
+
+  bool is_there(const AliasPlace& place) {
+    Shard& shard = tracker_.shards[place.shard];
+    const SpinlockGuard guard(shard.lock);
+    return shard.v4.aliases.numbers().is_live(place.number);
   }
 
   bool is_linked(const AliasPlace& place) {
@@ -59,7 +70,28 @@ TEST_F(ReplyTuples, ThatAreGoneAreNotLinkedInAnothersPlace) {
   tracker_.link_alias<KeyV4>(gone, kHome);
   EXPECT_FALSE(is_linked(other));
   tracker_.drop_alias(gone);
-  EXPECT_EQ(tracker_.aliases.load(), 1U) << "nor is the other one taken out";
+  EXPECT_TRUE(is_there(other)) << "nor is the other one taken out";
+}
+
+class ReplyTuplesInFourShards : public ReplyTuples {
+ protected:
+  ReplyTuplesInFourShards() : ReplyTuples(4) {}
+};
+
+// Packets look for reply tuples only while a shard has any.
+TEST_F(ReplyTuplesInFourShards, ShardsThatHaveThemAreCounted) {
+  std::vector<AliasPlace> places;
+  std::set<unsigned> shards;
+  for (std::uint32_t number = 1; number <= 20; ++number) {
+    places.push_back(enter(number));
+    shards.insert(places.back().shard);
+    EXPECT_EQ(tracker_.shards_with_aliases.load(), shards.size());
+  }
+  for (const AliasPlace& place : places) {
+    EXPECT_NE(tracker_.shards_with_aliases.load(), 0U);
+    tracker_.drop_alias(place);
+  }
+  EXPECT_EQ(tracker_.shards_with_aliases.load(), 0U);
 }
 
 }  // namespace

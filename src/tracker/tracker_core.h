@@ -185,8 +185,8 @@ struct TrackerCore {
   PolicyTable policies;
   NatTable nats;
   Crowds crowds;
-  std::atomic<std::uint32_t> aliases{0};    ///< reply tuples of translated connections
-  std::atomic<std::uint64_t> nat_nonce{0};  ///< one for each choice of a translation
+  std::atomic<std::uint32_t> shards_with_aliases{0};  ///< 0 while nothing is translated
+  std::atomic<std::uint64_t> nat_nonce{0};            ///< one for each choice of a translation
   Datagrams fragments;
   std::atomic<std::uint32_t> max_connections;
   std::atomic<std::uint32_t> places_given{0};    ///< connections, and places that shards hold spare
