@@ -14,40 +14,74 @@ NatRange class_of_port(std::uint16_t port) {
   return {{}, {}, 1024, 65535};
 }
 
+bool chooses_addresses(const NatPlan& plan) {
+  return plan.source.addresses != 1 || plan.destination.addresses != 1;
+}
+
 }  // namespace
 
+void draw(const NatPlan& plan, std::span<const ParsedPacket* const> packets, const HashKey& secret,
+          std::uint64_t nonce, NatDraw* draws) {
+  HashKeys<2> nonces{};
+  alignas(64) std::uint64_t hashes[kHashLanes];
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    draws[i].nonce = nonces[i][0] = nonce + i;
+    nonces[i][1] = 1;
+  }
+  hash_lanes(nonces, secret, hashes);
+  for (std::size_t i = 0; i < packets.size(); ++i) draws[i].first = hashes[i];
+  if (!chooses_addresses(plan) || plan.selection == NatSelection::random) return;
+  HashKeys<5> addresses{};
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    const ParsedPacket& packet = *packets[i];
+    std::memcpy(&addresses[i][0], packet.source, sizeof(packet.source));
+    if (plan.selection == NatSelection::hash) {
+      std::memcpy(&addresses[i][2], packet.destination, sizeof(packet.destination));
+    }
+    // The zone and protocol are left out on purpose: a host keeps its address for all it does.
+    addresses[i][4] = static_cast<std::uint64_t>(packet.family);
+  }
+  hash_lanes(addresses, secret, hashes);
+  for (std::size_t i = 0; i < packets.size(); ++i) draws[i].address = hashes[i];
+}
+
 NatChoice::NatChoice(const NatPlan& plan, const ParsedPacket& packet, Zone zone,
-                     const HashKey& secret, std::uint64_t nonce, Crowds& crowds)
+                     const HashKey& secret, const NatDraw& draw, Crowds& crowds)
     : plan_(plan),
       packet_(packet),
       zone_(zone),
-      random_(secret, nonce),
+      random_(secret, draw),
       crowds_(crowds),
       has_ports_(has_number(packet)),
-      varies_destination_(plan.varies_destination_port && !has_identifier(packet.kind)),
-      kept_source_(packet.source_port),
-      kept_destination_(packet.destination_port) {
+      varies_destination_(plan.varies_destination_port && !has_identifier(packet.kind)) {
+  kept_.source_port = packet.source_port;
+  kept_.destination_port = packet.destination_port;
   const bool of_destination = varies_destination_ || !plan.source.is_given;
   addresses_left_ = of_destination ? plan.destination.addresses : plan.source.addresses;
-  choose_addresses(secret);
-  begin_walk();
+  choose_addresses(draw.address);
+  begin_address();
   may_crowd_ = has_ports_ && !varies_destination_ && walks_[0].count >= kCrowdPorts;
 }
 
-void NatChoice::choose_addresses(const HashKey& secret) {
-  if (plan_.source.addresses == 1 && plan_.destination.addresses == 1) return;
-  std::uint64_t words[5] = {};
-  std::memcpy(words, packet_.source, sizeof(packet_.source));
-  if (plan_.selection == NatSelection::hash) {
-    std::memcpy(words + 2, packet_.destination, sizeof(packet_.destination));
-  }
-  // The zone and protocol are left out on purpose: a host keeps its address for all it does.
-  words[4] = static_cast<std::uint64_t>(packet_.family);
-  const std::uint64_t hash =
-      plan_.selection == NatSelection::random ? random_.next() : siphash13<5>(words, secret);
+void NatChoice::choose_addresses(std::uint64_t hash) {
+  if (!chooses_addresses(plan_)) return;
+  if (plan_.selection == NatSelection::random) hash = random_.next();
   source_address_ = static_cast<std::uint32_t>((hash >> 32) * plan_.source.addresses >> 32);
   destination_address_ =
       static_cast<std::uint32_t>((hash & 0xffffffff) * plan_.destination.addresses >> 32);
+}
+
+void NatChoice::begin_address() {
+  is_possible_ = fill_addresses();
+  begin_walk();
+}
+
+/// Gives     false when one cannot be translated.
+bool NatChoice::fill_addresses() {
+  std::memcpy(kept_.source, packet_.source, sizeof(kept_.source));
+  std::memcpy(kept_.destination, packet_.destination, sizeof(kept_.destination));
+  return plan_.fill_address(plan_.source, source_address_, kept_.source) &&
+         plan_.fill_address(plan_.destination, destination_address_, kept_.destination);
 }
 
 /// Which ports the one that varies may become.
@@ -72,16 +106,6 @@ void NatChoice::begin_walk() {
   }
 }
 
-/// Gives     false when one cannot be translated.
-bool NatChoice::fill_addresses(Translation& candidate) const {
-  std::memcpy(candidate.source, packet_.source, sizeof(candidate.source));
-  std::memcpy(candidate.destination, packet_.destination, sizeof(candidate.destination));
-  candidate.source_port = kept_source_;
-  candidate.destination_port = kept_destination_;
-  return plan_.fill_address(plan_.source, source_address_, candidate.source) &&
-         plan_.fill_address(plan_.destination, destination_address_, candidate.destination);
-}
-
 /// Whether the ports may stay as they are.
 bool NatChoice::may_keep() const {
   if (!has_ports_) return true;
@@ -90,8 +114,8 @@ bool NatChoice::may_keep() const {
     return !side.range.has_ports() ||
            (side.range.port_first <= port && port <= side.range.port_last);
   };
-  if (!inside(plan_.source, kept_source_) || (random && plan_.source.is_given)) return false;
-  return has_identifier(packet_.kind) || (inside(plan_.destination, kept_destination_) &&
+  if (!inside(plan_.source, kept_.source_port) || (random && plan_.source.is_given)) return false;
+  return has_identifier(packet_.kind) || (inside(plan_.destination, kept_.destination_port) &&
                                           !(random && plan_.destination.range.has_ports()));
 }
 
@@ -106,7 +130,7 @@ bool NatChoice::next_address() {
   const NatPlan::Side& side = of_destination ? plan_.destination : plan_.source;
   std::uint32_t& address = of_destination ? destination_address_ : source_address_;
   address = address + 1 == side.addresses ? 0 : address + 1;
-  begin_walk();
+  begin_address();
   return true;
 }
 
@@ -137,21 +161,21 @@ bool NatChoice::is_not_free(const Translation& candidate) {
 
 /// What is as it was, but for the addresses.
 bool NatChoice::keep(Translation& candidate) {
-  stage_ = first_look();
+  stage_ = is_possible_ ? first_look() : Stage::done;
   // A range for the destination's port beside a translated source: one of it, and the source's
   // port then makes the difference.
   const NatRange& to = plan_.destination.range;
   if (!has_identifier(packet_.kind) && to.has_ports() && !varies_destination_ &&
-      (kept_destination_ < to.port_first || kept_destination_ > to.port_last)) {
+      (kept_.destination_port < to.port_first || kept_.destination_port > to.port_last)) {
     const std::uint32_t count = std::uint32_t{to.port_last} - to.port_first + 1;
-    kept_destination_ = static_cast<std::uint16_t>(to.port_first + random_.below(count));
+    kept_.destination_port = static_cast<std::uint16_t>(to.port_first + random_.below(count));
   }
-  if (!fill_addresses(candidate)) stage_ = Stage::done;
-  return stage_ != Stage::done && may_keep() && !is_not_free(candidate);
+  candidate = kept_;
+  return is_possible_ && may_keep() && !is_not_free(candidate);
 }
 
 bool NatChoice::draw(Translation& candidate) {
-  fill_addresses(candidate);
+  candidate = kept_;
   if (draws_left_ == 0) {
     stage_ = may_crowd_ && crowds_.make(crowd_of(candidate)) ? Stage::crowded : Stage::walked;
     return false;
@@ -165,7 +189,7 @@ bool NatChoice::draw(Translation& candidate) {
 }
 
 bool NatChoice::take_of_crowd(Translation& candidate) {
-  fill_addresses(candidate);
+  candidate = kept_;
   const CrowdKey crowd = crowd_of(candidate);
   for (; walk_ < walks_.size() && walks_[walk_].count != 0; ++walk_) {
     const Walk& among = walks_[walk_];
@@ -184,7 +208,7 @@ bool NatChoice::take_of_crowd(Translation& candidate) {
 }
 
 bool NatChoice::walk(Translation& candidate) {
-  fill_addresses(candidate);
+  candidate = kept_;
   for (; walk_ < walks_.size() && walks_[walk_].count != 0; ++walk_) {
     const Walk& among = walks_[walk_];
     if (step_ == 0) start_ = random_.below(among.count);

@@ -19,6 +19,8 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 #include "base/siphash.h"
 #include "nat/crowds.h"
@@ -28,13 +30,26 @@
 
 namespace uct::core {
 
+/// What a choice begins with: hashes, which are made faster for several packets side by side.
+struct NatDraw {
+  std::uint64_t nonce = 0;
+  std::uint64_t first = 0;    ///< the first random number of that nonce
+  std::uint64_t address = 0;  ///< by which an address is chosen, where that is not random
+};
+
+/// Makes the draws of at most kHashLanes packets; nonces are `nonce` and those that follow.
+void draw(const NatPlan& plan, std::span<const ParsedPacket* const> packets, const HashKey& secret,
+          std::uint64_t nonce, NatDraw* draws);
+
 /// Random numbers of one choice, which nobody can foresee who does not know the key.
 class NatRandom {
  public:
   NatRandom(const HashKey& secret, std::uint64_t nonce) : secret_(secret), words_{nonce, 0} {}
+  NatRandom(const HashKey& secret, const NatDraw& draw)
+      : secret_(secret), words_{draw.nonce, 0}, first_(draw.first), has_first_(true) {}
   std::uint64_t next() {
     ++words_[1];
-    return siphash13<2>(words_, secret_);
+    return std::exchange(has_first_, false) ? first_ : siphash13<2>(words_, secret_);
   }
   /// Gives     a number below `bound`, which fits in 32 bits; the bias is below bound / 2^32.
   std::uint32_t below(std::uint32_t bound) {
@@ -44,13 +59,15 @@ class NatRandom {
  private:
   const HashKey& secret_;
   std::uint64_t words_[2];
+  std::uint64_t first_ = 0;
+  bool has_first_ = false;
 };
 
 class NatChoice {
  public:
   /// `packet` opens the connection; its family is the plan's.
   NatChoice(const NatPlan& plan, const ParsedPacket& packet, Zone zone, const HashKey& secret,
-            std::uint64_t nonce, Crowds& crowds);
+            const NatDraw& draw, Crowds& crowds);
 
   /// Gives     false when there are no more candidates; none comes twice, but that a drawn one may
   ///           come again when all are walked.
@@ -76,8 +93,9 @@ class NatChoice {
   static constexpr std::uint32_t kDraws = 2;
   static constexpr std::uint32_t kCrowdPorts = 128;  ///< fewer are walked as fast
 
-  void choose_addresses(const HashKey& secret);
-  bool fill_addresses(Translation& candidate) const;
+  void choose_addresses(std::uint64_t hash);
+  void begin_address();
+  bool fill_addresses();
   void begin_walk();
   bool next_address();
   Stage first_look() const;
@@ -100,9 +118,9 @@ class NatChoice {
   bool may_crowd_ = false;           ///< the source's port varies, and widely
   bool is_drawn_ = false;            ///< the latest candidate has a random port
   bool of_crowd_ = false;            ///< the latest candidate was taken out of a crowd
-  std::uint16_t kept_source_ = 0;
-  std::uint16_t kept_destination_ = 0;
-  std::array<Walk, 2> walks_{};  ///< those preferred, then the rest
+  bool is_possible_ = false;         ///< the addresses can be translated
+  Translation kept_;                 ///< the addresses of now, and ports as they are
+  std::array<Walk, 2> walks_{};      ///< those preferred, then the rest
   std::uint32_t walk_ = 0;
   std::uint32_t step_ = 0;
   std::uint32_t start_ = 0;           ///< where the walk began

@@ -59,9 +59,26 @@ unsigned make_key_with(const ParsedPacket& packet, const Translation& tuple, Zon
   return make_ported_key(source, destination, ports, zone, packet.kind, key);
 }
 
-bool same_end(const std::uint32_t (&a)[4], std::uint16_t a_port, const std::uint32_t (&b)[4],
-              std::uint16_t b_port) {
-  return std::memcmp(a, b, sizeof(a)) == 0 && a_port == b_port;
+/// Gives     what of a tuple that end `from` of `key` sends is another in `reply` from `origin`. An
+///           identifier is the originator's.
+template <typename Key>
+std::uint8_t changed_sides(const Key& key, unsigned from, const Key& reply, unsigned origin) {
+  const bool identified = has_identifier(key.kind);
+  const bool ported = !identified && key.kind != Kind::other;
+  const bool source = key.address[from] != reply.address[origin] ||
+                      (identified && key.port[0] != reply.port[0]) ||
+                      (ported && key.port[from] != reply.port[origin]);
+  const bool destination = key.address[1 - from] != reply.address[1 - origin] ||
+                           (ported && key.port[1 - from] != reply.port[1 - origin]);
+  return static_cast<std::uint8_t>((source ? Sides::kSource : 0) |
+                                   (destination ? Sides::kDestination : 0));
+}
+
+/// Gives     the lowest `count` bits that are set, or all of them.
+std::uint32_t lowest_bits(std::uint32_t bits, std::size_t count) {
+  std::uint32_t higher = bits;
+  for (; count != 0 && higher != 0; --count) higher &= higher - 1;
+  return bits ^ higher;
 }
 
 std::size_t lowest(std::uint32_t bits) { return static_cast<std::size_t>(std::countr_zero(bits)); }
@@ -128,55 +145,77 @@ std::uint32_t Pipeline::open_family(Block& block, std::uint32_t which) {
 
 template <typename Key>
 void Pipeline::begin(Block& block, NatOpening<Key>* openings, std::uint32_t which) {
-  const auto count = static_cast<unsigned>(std::popcount(which));
-  std::uint64_t nonce = tracker_.nat_nonce.fetch_add(count, std::memory_order_relaxed);
-  std::uint32_t with_candidate = 0;
   for (std::uint32_t left = which; left != 0; left &= left - 1) {
     const std::size_t i = lowest(left);
-    Item& item = block.items[i];
-    NatOpening<Key>& opening = *std::construct_at(openings + i);
-    fill_addresses(item.template key<Key>(), item.from, item.parsed);
-    if (nat_->mappings != nullptr) continue;
-    make_choice(item, nonce++, opening);
-    opening.has_candidate = opening.choice->next(opening.tuple);
-    if (!opening.has_candidate) continue;
-    make_reply(item, opening);
-    with_candidate |= 1U << i;
+    new (openings + i) NatOpening<Key>;  // with () all of its bytes would be cleared first
+    fill_addresses(block.items[i].template key<Key>(), block.items[i].from, block.items[i].parsed);
   }
-  hash_replies(openings, with_candidate);
+  if (nat_->mappings != nullptr) return;
+  const auto count = static_cast<unsigned>(std::popcount(which));
+  std::uint64_t nonce = tracker_.nat_nonce.fetch_add(count, std::memory_order_relaxed);
+  while (which != 0) {
+    const std::uint32_t group = lowest_bits(which, kHashLanes);
+    choose_first(block, openings, group, nonce);
+    hash_replies(openings, group);
+    nonce += kHashLanes;
+    which ^= group;
+  }
 }
 
-/// Hashes the reply tuples side by side, and sends for their buckets.
+/// Makes the first candidates of at most kHashLanes openings.
+template <typename Key>
+void Pipeline::choose_first(Block& block, NatOpening<Key>* openings, std::uint32_t which,
+                            std::uint64_t nonce) {
+  std::array<const ParsedPacket*, kHashLanes> packets;
+  std::array<NatDraw, kHashLanes> draws;
+  std::size_t count = 0;
+  for (std::uint32_t left = which; left != 0; left &= left - 1) {
+    packets[count++] = &block.items[lowest(left)].parsed;
+  }
+  draw(nat_->plan, std::span(packets).first(count), tracker_.config.hash_key, nonce, draws.data());
+  for (const NatDraw* next = draws.data(); which != 0; which &= which - 1) {
+    const std::size_t i = lowest(which);
+    choose_by(*next++, block.items[i], openings[i]);
+  }
+}
+
+template <typename Key>
+void Pipeline::choose_by(const NatDraw& draw, const Item& item, NatOpening<Key>& opening) const {
+  opening.choice.emplace(nat_->plan, item.parsed, request_.zone, tracker_.config.hash_key, draw,
+                         tracker_.crowds);
+  opening.has_candidate = opening.choice->next(opening.tuple);
+  if (opening.has_candidate) make_reply(item, opening);
+}
+
+/// Hashes the reply tuples of candidates side by side, and sends for their buckets.
 template <typename Key>
 void Pipeline::hash_replies(NatOpening<Key>* openings, std::uint32_t which) {
-  HashKeys<Key::kWords> keys{};
+  HashKeys<Key::kWords> keys;
   alignas(64) std::uint64_t hashes[kHashLanes];
-  while (which != 0) {
-    std::array<NatOpening<Key>*, kHashLanes> group;
-    std::size_t count = 0;
-    for (; which != 0 && count < kHashLanes; which &= which - 1) {
-      group[count] = &openings[lowest(which)];
-      key_words(group[count]->reply, keys[count]);
-      ++count;
-    }
-    hash_lanes(keys, tracker_.config.hash_key, hashes);
-    for (std::size_t i = 0; i < count; ++i) {
-      group[i]->hash = hashes[i];
-      __builtin_prefetch(home_bucket(tracker_.shard_of(hashes[i]), hashes[i]), 1, 3);
-    }
+  std::array<NatOpening<Key>*, kHashLanes> group;
+  std::size_t count = 0;
+  for (; which != 0; which &= which - 1) {
+    NatOpening<Key>& opening = openings[lowest(which)];
+    if (!opening.has_candidate) continue;
+    key_words(opening.reply, keys[count]);
+    group[count++] = &opening;
   }
-}
-
-template <typename Key>
-void Pipeline::make_choice(const Item& item, std::uint64_t nonce, NatOpening<Key>& opening) const {
-  opening.choice.emplace(nat_->plan, item.parsed, request_.zone, tracker_.config.hash_key, nonce,
-                         tracker_.crowds);
+  for (std::size_t i = count; i < kHashLanes; ++i) std::memset(keys[i], 0, sizeof(keys[i]));
+  hash_lanes(keys, tracker_.config.hash_key, hashes);
+  for (std::size_t i = 0; i < count; ++i) {
+    group[i]->hash = hashes[i];
+    __builtin_prefetch(home_bucket(tracker_.shard_of(hashes[i]), hashes[i]), 1, 3);
+  }
 }
 
 template <typename Key>
 void Pipeline::begin_again(const Item& item, NatOpening<Key>& opening) {
-  make_choice(item, tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed), opening);
-  next_candidate(item, opening);
+  const ParsedPacket* const packet = &item.parsed;
+  NatDraw draw;
+  core::draw(nat_->plan, {&packet, 1}, tracker_.config.hash_key,
+             tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed), &draw);
+  choose_by(draw, item, opening);
+  if (opening.has_candidate) opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
 }
 
 template <typename Key>
@@ -370,21 +409,16 @@ void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t plac
   FamilyPool<Key>& family = shard.family<Key>();
   Record<Key>& record = family.records.record(number);
   record.body.status |= status::kTranslated;
-  const Translation before = core::tuple_of(record.key, item.from);
-  const Translation after = core::tuple_of(opening.reply, opening.origin);
   family.has_translated = true;
   Translated<Key>& other = family.translated[number];
+  __builtin_prefetch(&other + kAhead, 1, 3);  // as RecordPool does
   other.reply = opening.reply;
   other.alias = opening.place.number;
   other.alias_generation = opening.place.generation;
   other.nat = opening.place.nat;
   if (other.nat != 0) family.uses[number] = opening.use;
-  const bool source = !same_end(before.source, before.source_port, after.source, after.source_port);
-  const bool destination = !same_end(before.destination, before.destination_port, after.destination,
-                                     after.destination_port);
   other.sides = {opening.origin,
-                 static_cast<std::uint8_t>((source ? Sides::kSource : 0) |
-                                           (destination ? Sides::kDestination : 0))};
+                 changed_sides(record.key, item.from, opening.reply, opening.origin)};
   verdicts_[place].state |= translated_state(other.sides);
   opening.home = {item.hash, item.guess, shard.number, record.key.generation, other.sides};
 }

@@ -39,6 +39,8 @@
 
 namespace uct::core {
 
+struct NatDraw;
+
 class Pipeline {
  public:
   Pipeline(TrackerCore& tracker, const Request& request, Timestamp now, std::span<Packet> burst,
@@ -277,7 +279,10 @@ class Pipeline {
   template <typename Key>
   void hash_replies(NatOpening<Key>* openings, std::uint32_t which);
   template <typename Key>
-  void make_choice(const Item& item, std::uint64_t nonce, NatOpening<Key>& opening) const;
+  void choose_first(Block& block, NatOpening<Key>* openings, std::uint32_t which,
+                    std::uint64_t nonce);
+  template <typename Key>
+  void choose_by(const NatDraw& draw, const Item& item, NatOpening<Key>& opening) const;
   template <typename Key>
   void begin_again(const Item& item, NatOpening<Key>& opening);
   template <typename Key>
