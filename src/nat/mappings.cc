@@ -80,22 +80,22 @@ std::uint32_t Mappings::find_remote(std::uint32_t mapping, const Words& address)
 
 // --- held ---------------------------------------------------------------------------------------
 
-Address Mappings::address_of(const std::uint32_t (&words)[4]) const {
+Address Mappings::address_of(const Words& words) const {
   Address address;
   address.family = family_;
-  std::memcpy(address.bytes.data(), words, family_ == Family::ipv4 ? 4 : 16);
+  std::memcpy(address.bytes.data(), words.data(), family_ == Family::ipv4 ? 4 : 16);
   return address;
 }
 
 bool Mappings::is_outside(const Opening& opening) const {
   if (opening.from_outside) return true;
-  return inside_.count() != 0 && !inside_.index_of(address_of(opening.packet.source));
+  return inside_.count() != 0 && !inside_.index_of(address_of(words_of(opening.packet.source)));
 }
 
 Reason Mappings::open(const Opening& opening, std::uint64_t now_ms, NatRandom& random,
                       Translation& tuple, MappingUse& use) {
   use = {};
-  const Address destination = address_of(opening.packet.destination);
+  const Address destination = address_of(words_of(opening.packet.destination));
   const bool outside = is_outside(opening);
   const bool to_pool = external_->index_of(destination).has_value();
   if (!to_pool && (outside || exempt_.index_of(destination))) return Reason::none;
@@ -105,7 +105,8 @@ Reason Mappings::open(const Opening& opening, std::uint64_t now_ms, NatRandom& r
     return Reason::nat_unmapped;
   }
   if (!has_mapping) {
-    const std::uint64_t hash = subscriber_hash(address_of(opening.packet.source), secret_);
+    const std::uint64_t hash =
+        subscriber_hash(address_of(words_of(opening.packet.source)), secret_);
     copy_words(words_of(external_->at(bounded(hash, external_->count()))), tuple.source);
     return Reason::none;
   }
@@ -162,10 +163,8 @@ Reason Mappings::find_or_make(const Endpoint& internal, const PortWish& wish, st
                               NatRandom& random, std::uint32_t& number) {
   std::uint32_t found = find_internal(internal);
   if (found == kNoNumber) {
-    std::uint32_t words[4];
-    copy_words(internal.address, words);
     PortRequest request;
-    request.subscriber = address_of(words);
+    request.subscriber = address_of(internal.address);
     request.protocol = static_cast<Protocol>(internal.protocol);
     request.wish = wish;
     const PortGrant grant = take_port(request, now_ms, random.next());
@@ -267,9 +266,7 @@ Reason Mappings::add(const NatRequestedMapping& wanted, std::uint64_t now_ms, Na
   Mapping& mapping = mappings_[number];
   if (mapping.is_requested) --mapping.uses;  // it was asked for before
   mapping.is_requested = true;
-  std::uint32_t words[4];
-  copy_words(mapping.external.address, words);
-  external = {address_of(words), mapping.external.port};
+  external = {address_of(mapping.external.address), mapping.external.port};
   return Reason::none;
 }
 
@@ -322,13 +319,11 @@ PortGrant Mappings::take_port(const PortRequest& request, std::uint64_t now_ms,
 }
 
 void Mappings::free_port(const Endpoint& external, std::uint64_t now_ms, Hold hold) {
-  std::uint32_t words[4];
-  copy_words(external.address, words);
+  const Address address = address_of(external.address);
   const auto free = [&](Hold how) UCT_NO_THREAD_SAFETY_ANALYSIS {
     std::visit(
         [&](const auto& any) {
-          any->free(address_of(words), static_cast<Protocol>(external.protocol), external.port,
-                    now_ms, how);
+          any->free(address, static_cast<Protocol>(external.protocol), external.port, now_ms, how);
         },
         ports_);
   };

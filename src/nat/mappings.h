@@ -125,7 +125,7 @@ class Mappings {
   bool reserve(std::uint32_t capacity);
   Error add_ranges();
 
-  Address address_of(const std::uint32_t (&words)[4]) const;
+  Address address_of(const Words& words) const;
   Endpoint internal_end(const NatRequestedMapping& wanted) const;
   bool is_outside(const Opening& opening) const;
   Reason open_locked(const Opening& opening, bool outside, bool to_pool, std::uint64_t now_ms,

@@ -13,6 +13,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "base/prefetch.h"
 #include "base/reserved_array.h"
 #include "conn/record.h"
 
@@ -165,14 +166,15 @@ class RecordPool {
   ///           or as the latest one.
   std::uint32_t capacity() const { return numbers_.capacity(); }
 
-  /// Any number will do: a line that is not there is not fetched.
-  void prefetch(std::uint32_t number) const {
-    const auto line = reinterpret_cast<std::uintptr_t>(records_.data()) +
-                      std::uintptr_t{number} * sizeof(Record<Key>);
-    __builtin_prefetch(reinterpret_cast<const void*>(line), 1, 3);
-    if constexpr (sizeof(Record<Key>) > 64) {
-      __builtin_prefetch(reinterpret_cast<const void*>(line + 64), 1, 3);
-    }
+  /// Gives     where the record of any number lies, or would lie.
+  std::uintptr_t place_of(std::uint32_t number) const {
+    return reinterpret_cast<std::uintptr_t>(records_.data()) +
+           std::uintptr_t{number} * sizeof(Record<Key>);
+  }
+
+  /// Any number will do.
+  [[gnu::always_inline]] void prefetch(std::uint32_t number) const {
+    prefetch_lines<sizeof(Record<Key>)>(place_of(number));
   }
 
   /// Calls f(memory, bytes in use, bytes that use has given memory), both from its beginning, for

@@ -18,13 +18,13 @@ class FewHashes {
 
   /// Requires  fewer than kCapacity were added
   void add(std::uint64_t hash) {
-    if (count_ == 0) filter_ = {};
+    if (empty()) filter_ = {};
     hashes_[count_++] = hash;
     filter_[word_of(hash)] |= bit_of(hash);
   }
 
   bool has(std::uint64_t hash) const {
-    if (count_ == 0 || (filter_[word_of(hash)] & bit_of(hash)) == 0) [[likely]]
+    if (empty() || (filter_[word_of(hash)] & bit_of(hash)) == 0) [[likely]]
       return false;
     const auto end = hashes_.begin() + static_cast<std::ptrdiff_t>(count_);
     return std::find(hashes_.begin(), end, hash) != end;

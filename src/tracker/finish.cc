@@ -187,8 +187,7 @@ std::uint32_t Pipeline::run_lane(Shard& shard, Block& block, std::uint32_t which
                                  Verdict* verdicts) {
   const Lane<Key> lane(*this, shard);
   std::uint32_t left = pass_all(lane, block, which, verdicts);
-  if (tracker_.shards_with_aliases.load(std::memory_order_relaxed) == 0 || request_.inside_view)
-    return left;
+  if (!tracker_.has_aliases() || request_.inside_view) return left;
   while (left != 0) {
     const std::uint32_t before = left;
     left = pass_all_translated(lane, block, left, verdicts);

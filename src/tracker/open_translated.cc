@@ -151,8 +151,7 @@ void Pipeline::begin(Block& block, NatOpening<Key>* openings, std::uint32_t whic
     fill_addresses(block.items[i].template key<Key>(), block.items[i].from, block.items[i].parsed);
   }
   if (nat_->mappings != nullptr) return;
-  const auto count = static_cast<unsigned>(std::popcount(which));
-  std::uint64_t nonce = tracker_.nat_nonce.fetch_add(count, std::memory_order_relaxed);
+  std::uint64_t nonce = tracker_.take_nonces(static_cast<std::uint32_t>(std::popcount(which)));
   while (which != 0) {
     const std::uint32_t group = lowest_bits(which, kHashLanes);
     choose_first(block, openings, group, nonce);
@@ -175,14 +174,20 @@ void Pipeline::choose_first(Block& block, NatOpening<Key>* openings, std::uint32
   draw(nat_->plan, std::span(packets).first(count), tracker_.config.hash_key, nonce, draws.data());
   for (const NatDraw* next = draws.data(); which != 0; which &= which - 1) {
     const std::size_t i = lowest(which);
-    choose_by(*next++, block.items[i], openings[i]);
+    make_choice(*next++, block.items[i], openings[i]);
+    choose_next(block.items[i], openings[i]);
   }
 }
 
 template <typename Key>
-void Pipeline::choose_by(const NatDraw& draw, const Item& item, NatOpening<Key>& opening) const {
+void Pipeline::make_choice(const NatDraw& draw, const Item& item, NatOpening<Key>& opening) const {
   opening.choice.emplace(nat_->plan, item.parsed, request_.zone, tracker_.config.hash_key, draw,
                          tracker_.crowds);
+}
+
+/// Makes the next candidate, if there is one, but for its hash.
+template <typename Key>
+void Pipeline::choose_next(const Item& item, NatOpening<Key>& opening) const {
   opening.has_candidate = opening.choice->next(opening.tuple);
   if (opening.has_candidate) make_reply(item, opening);
 }
@@ -212,18 +217,15 @@ template <typename Key>
 void Pipeline::begin_again(const Item& item, NatOpening<Key>& opening) {
   const ParsedPacket* const packet = &item.parsed;
   NatDraw draw;
-  core::draw(nat_->plan, {&packet, 1}, tracker_.config.hash_key,
-             tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed), &draw);
-  choose_by(draw, item, opening);
-  if (opening.has_candidate) opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
+  core::draw(nat_->plan, {&packet, 1}, tracker_.config.hash_key, tracker_.take_nonces(1), &draw);
+  make_choice(draw, item, opening);
+  next_candidate(item, opening);
 }
 
 template <typename Key>
 void Pipeline::next_candidate(const Item& item, NatOpening<Key>& opening) {
-  opening.has_candidate = opening.choice->next(opening.tuple);
-  if (!opening.has_candidate) return;
-  make_reply(item, opening);
-  opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
+  choose_next(item, opening);
+  if (opening.has_candidate) opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
 }
 
 /// Fills the key of the tuple that was chosen.
@@ -297,17 +299,14 @@ Reason Pipeline::choose_mapped(Item& item, NatOpening<Key>& opening) {
   // connections of the gateway itself.
   constexpr int kTries = 8;
   Mappings& mappings = *nat_->mappings;
-  NatRandom random(tracker_.config.hash_key,
-                   tracker_.nat_nonce.fetch_add(1, std::memory_order_relaxed));
+  NatRandom random(tracker_.config.hash_key, tracker_.take_nonces(1));
   Mappings::Opening wanted{item.parsed, request_.zone, request_.from_outside};
   Reason reason = Reason::nat_exhausted;
   for (int i = 0; i < kTries; ++i) {
     opening.tuple = tuple_of(item.parsed);
     reason = mappings.open(wanted, now_ms_, random, opening.tuple, opening.use);
-    const bool may_be_held_by_expired =
-        reason == Reason::nat_exhausted || reason == Reason::nat_quota;
     opening.has_twin = false;
-    if (may_be_held_by_expired && tracker_.remove_due(now_ms_)) continue;
+    if (tracker_.may_try_again(reason, now_ms_)) continue;
     if (reason != Reason::none) return reason;
     make_reply(item, opening);
     opening.hash = hash_key(opening.reply, tracker_.config.hash_key);

@@ -242,7 +242,7 @@ void Pipeline::hash_family(Block& block, std::size_t group, std::uint32_t which)
 /// Where a full bucket has none, the overflow bucket is sent for and looked into at the end: two or
 /// three in a hundred, but each would otherwise wait for two lines from memory under the lock.
 void Pipeline::guess_numbers(Block& block) {
-  if (tracker_.shards_with_aliases.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+  if (tracker_.has_aliases()) [[unlikely]] {
     guess_among<true>(block);
   } else {
     guess_among<false>(block);
@@ -291,7 +291,7 @@ void Pipeline::finish_alone(Block& block) {
 }
 
 void Pipeline::finish_shards(Block& block, std::uint32_t waiting) {
-  if (tracker_.shards_with_aliases.load(std::memory_order_relaxed) != 0) [[unlikely]]
+  if (tracker_.has_aliases()) [[unlikely]]
     resolve(block);
   while (waiting != 0) {
     const std::uint8_t shard = block.shard[static_cast<std::size_t>(std::countr_zero(waiting))];

@@ -282,7 +282,9 @@ class Pipeline {
   void choose_first(Block& block, NatOpening<Key>* openings, std::uint32_t which,
                     std::uint64_t nonce);
   template <typename Key>
-  void choose_by(const NatDraw& draw, const Item& item, NatOpening<Key>& opening) const;
+  void make_choice(const NatDraw& draw, const Item& item, NatOpening<Key>& opening) const;
+  template <typename Key>
+  void choose_next(const Item& item, NatOpening<Key>& opening) const;
   template <typename Key>
   void begin_again(const Item& item, NatOpening<Key>& opening);
   template <typename Key>

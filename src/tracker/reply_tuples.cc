@@ -123,7 +123,7 @@ void TrackerCore::drop_alias(const AliasPlace& place) {
 }
 
 void TrackerCore::drop_orphans(Shard& shard) {
-  if (shards_with_aliases.load(std::memory_order_relaxed) == 0) return;
+  if (!has_aliases()) return;
   constexpr std::uint32_t kEachTime = 64;
   while (true) {
     std::array<Orphan, kEachTime> orphans;

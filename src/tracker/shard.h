@@ -14,6 +14,7 @@
 #include <uct/stats.h>
 
 #include "base/choose.h"
+#include "base/prefetch.h"
 #include "base/spinlock.h"
 #include "expiry/timer_wheel.h"
 #include "nat/mappings.h"
@@ -202,33 +203,24 @@ inline const Bucket* next_bucket(const Shard& shard,
   return shard.index.next_bucket(bucket);
 }
 
-template <std::size_t kSize>
-[[gnu::always_inline]] inline void prefetch_lines(std::uintptr_t place) {
-  __builtin_prefetch(reinterpret_cast<const void*>(place), 1, 3);
-  if constexpr (kSize > 64) __builtin_prefetch(reinterpret_cast<const void*>(place + 64), 1, 3);
-}
-
 /// Sends for the record of an entry, and for what lies beside it if it is translated; with aliases,
 /// for the alias if it is one. Any entry will do: a line that is not there is not fetched. Whether
 /// it is an alias nobody can predict, since of a translated connection's packets every other one is
-/// a reply. Inlined at once: GCC 12 takes calls of a function that does nothing but prefetch for
-/// idle, and leaves them out.
+/// a reply. Inlined at once, as prefetch_lines().
 template <bool kWithAliases, typename Key>
 [[gnu::always_inline]] inline void prefetch_entry(const FamilyPool<Key>& family,
                                                   std::uint32_t entry) {
-  const std::uint64_t number = entry & kNumberBits;
-  const auto record =
-      reinterpret_cast<std::uintptr_t>(&family.records.record(0)) + number * sizeof(Record<Key>);
+  const std::uint32_t number = entry & kNumberBits;
   if constexpr (kWithAliases) {
     static_assert(sizeof(Alias<Key>) == sizeof(Translated<Key>));
-    const std::uint64_t offset = number * sizeof(Alias<Key>);
+    const std::uint64_t offset = std::uint64_t{number} * sizeof(Alias<Key>);
     const auto alias = reinterpret_cast<std::uintptr_t>(family.aliases.data()) + offset;
     const auto beside = reinterpret_cast<std::uintptr_t>(family.translated.data()) + offset;
     const bool is_alias = (entry & kAliasBit) != 0;
     prefetch_lines<sizeof(Alias<Key>)>(choose(is_alias, alias, beside));
-    prefetch_lines<sizeof(Record<Key>)>(choose(is_alias, alias, record));
+    prefetch_lines<sizeof(Record<Key>)>(choose(is_alias, alias, family.records.place_of(number)));
   } else {
-    prefetch_lines<sizeof(Record<Key>)>(record);
+    family.records.prefetch(number);
   }
 }
 

@@ -164,13 +164,10 @@ Result<NatEndpoint> Tracker::add_mapping(NatId id, const NatRequestedMapping& wa
   if (entry == nullptr) return Error::nat_unknown;
   if (entry->mappings == nullptr || !has_ports(wanted.protocol)) return Error::nat_no_mapping;
   const std::uint64_t now_ms = core_->ms_of(now);
-  core::NatRandom random(core_->config.hash_key,
-                         core_->nat_nonce.fetch_add(1, std::memory_order_relaxed));
+  core::NatRandom random(core_->config.hash_key, core_->take_nonces(1));
   NatEndpoint external;
   Reason reason = entry->mappings->add(wanted, now_ms, random, external);
-  const bool may_be_held_by_expired =
-      reason == Reason::nat_exhausted || reason == Reason::nat_quota;
-  if (may_be_held_by_expired && core_->remove_due(now_ms)) {
+  if (core_->may_try_again(reason, now_ms)) {
     reason = entry->mappings->add(wanted, now_ms, random, external);
   }
   switch (reason) {

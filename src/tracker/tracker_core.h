@@ -73,8 +73,10 @@ struct TrackerCore {
 
   // ---- reply_tuples.cc: take locks themselves ------------------------------------------------
 
-  /// Enters the reply tuple of a connection that is about to be entered; `origin` is the end of
-  /// `reply` that stands for the originator.
+  /// Gives     false while nothing is translated.
+  bool has_aliases() const { return shards_with_aliases.load(std::memory_order_relaxed) != 0; }
+
+  /// Enters the reply tuple of a connection that is about to be entered.
   ///
   /// Gives     Reason::none and its place; nat_exhausted when another connection has the tuple, and
   ///           in `holder` which one if it has it for its replies; or why there is no room.
@@ -105,6 +107,11 @@ struct TrackerCore {
   ///
   /// Gives     whether anything was removed.
   bool remove_due(std::uint64_t now_ms);
+
+  /// Likewise, when a mapping was refused for want of ports.
+  bool may_try_again(Reason refusal, std::uint64_t now_ms) {
+    return (refusal == Reason::nat_exhausted || refusal == Reason::nat_quota) && remove_due(now_ms);
+  }
 
   /// Sweeps a little in a shard whose commit was refused.
   ///
@@ -176,6 +183,11 @@ struct TrackerCore {
     return static_cast<std::uint32_t>(hash >> 1 >> (63 - shard_bits));  // also right for 0 bits
   }
   Shard& shard_of(std::uint64_t hash) { return shards[shard_number(hash)]; }
+
+  /// Gives     the first of `count` numbers that no other choice of a translation begins with.
+  std::uint64_t take_nonces(std::uint32_t count) {
+    return nat_nonce.fetch_add(count, std::memory_order_relaxed);
+  }
 
   const Config config;
   const std::uint32_t capacity;
