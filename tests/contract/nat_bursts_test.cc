@@ -14,6 +14,7 @@
 namespace uct {
 namespace {
 
+using test::address_of;
 using test::End;
 using test::UdpFrame;
 
@@ -22,17 +23,9 @@ constexpr std::uint32_t kClient = 0x0a000000;    // 10.0.0.0
 constexpr std::uint32_t kServer = 0xc6336400;    // 198.51.100.0
 constexpr std::uint32_t kExternal = 0xcb007109;  // 203.0.113.9
 
-Address address(std::uint32_t value) {
-  Address address;
-  for (unsigned i = 0; i < 4; ++i) {
-    address.bytes[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-  }
-  return address;
-}
-
 NatSpec source_nat(std::uint16_t first_port, std::uint16_t last_port) {
   NatSpec spec;
-  spec.source = NatRange{address(kExternal), address(kExternal), first_port, last_port};
+  spec.source = NatRange{address_of(kExternal), address_of(kExternal), first_port, last_port};
   return spec;
 }
 
@@ -177,7 +170,8 @@ TEST_P(NatBursts, AConnectionThatTheTableRefusesHoldsNoPort) {
 
 /// Gives     whether `from` answers a connection by this tuple.
 bool has_replies(const Gateway& gateway, const End& from, const End& to) {
-  const Tuple tuple{address(from.address), address(to.address), Protocol::udp, from.port, to.port};
+  const Tuple tuple{address_of(from.address), address_of(to.address), Protocol::udp, from.port,
+                    to.port};
   const auto found = gateway.tracker->find(0, tuple, gateway.now);
   return found.has_value() && found->reply == tuple;
 }

@@ -12,6 +12,7 @@ namespace uct {
 namespace {
 
 using std::chrono_literals::operator""s;
+using test::address_of;
 using test::End;
 using test::UdpFrame;
 
@@ -20,25 +21,17 @@ constexpr End kOther{0x0a000002, 80};           // 10.0.0.2
 constexpr End kRemote{0xc6336401, 4000};        // 198.51.100.1
 constexpr std::uint32_t kAddress = 0xcb007109;  // 203.0.113.9
 
-Address address(std::uint32_t value) {
-  Address address;
-  for (unsigned i = 0; i < 4; ++i) {
-    address.bytes[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-  }
-  return address;
-}
-
 NatSpec spec_of(std::uint16_t first, std::uint16_t last) {
   NatSpec spec;
-  spec.source = NatRange{address(kAddress), address(kAddress), first, last};
+  spec.source = NatRange{address_of(kAddress), address_of(kAddress), first, last};
   NatMapping& mapping = spec.mapping.emplace();
-  mapping.inside = {{address(0x0a000000), address(0x0affffff)}};
+  mapping.inside = {{address_of(0x0a000000), address_of(0x0affffff)}};
   mapping.hold_down = Duration(0);
   return spec;
 }
 
 NatRequestedMapping wanted_of(const End& internal, std::uint16_t wish = 0) {
-  return {0, Protocol::udp, address(internal.address), internal.port, wish};
+  return {0, Protocol::udp, address_of(internal.address), internal.port, wish};
 }
 
 class RequestedMapping : public testing::Test {
@@ -49,13 +42,10 @@ class RequestedMapping : public testing::Test {
   }
 
   Verdict send(UdpFrame& frame) {
-    Packet packet = frame.packet();
-    Verdict verdict;
     Request request;
     request.commit = true;
     request.nat = id_;
-    tracker_->process({&packet, 1}, request, now_, {&verdict, 1});
-    return verdict;
+    return test::process_one(*tracker_, frame, request, now_);
   }
 
   Result<NatEndpoint> add(const NatRequestedMapping& wanted) {
@@ -80,7 +70,7 @@ TEST_F(RequestedMapping, LetsAnybodyInWhateverTheFilter) {
     make(spec);
     const auto external = add(wanted_of(kHost, 8080));
     ASSERT_TRUE(external.ok());
-    EXPECT_EQ(external.value(), (NatEndpoint{address(kAddress), 8080})) << "the wish was free";
+    EXPECT_EQ(external.value(), (NatEndpoint{address_of(kAddress), 8080})) << "the wish was free";
 
     const End outside{kAddress, 8080};
     UdpFrame in(kRemote, outside);

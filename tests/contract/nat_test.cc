@@ -18,23 +18,16 @@ namespace uct {
 namespace {
 
 using std::chrono_literals::operator""s;
+using test::address_of;
 using test::End;
 using test::UdpFrame;
 
 constexpr std::uint32_t kServer = 0xc6336401;    // 198.51.100.1
 constexpr std::uint32_t kExternal = 0xcb007109;  // 203.0.113.9
 
-Address address(std::uint32_t value) {
-  Address address;
-  for (unsigned i = 0; i < 4; ++i) {
-    address.bytes[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-  }
-  return address;
-}
-
 NatSpec source_nat(std::uint32_t addresses, std::uint16_t first, std::uint16_t last) {
   NatSpec spec;
-  spec.source = NatRange{address(kExternal), address(kExternal + addresses - 1), first, last};
+  spec.source = NatRange{address_of(kExternal), address_of(kExternal + addresses - 1), first, last};
   return spec;
 }
 
@@ -51,12 +44,7 @@ class Nat : public testing::Test {
     request_.nat = id.value();
   }
 
-  Verdict send(UdpFrame& frame) {
-    Packet packet = frame.packet();
-    Verdict verdict;
-    tracker_->process({&packet, 1}, request_, now_, {&verdict, 1});
-    return verdict;
-  }
+  Verdict send(UdpFrame& frame) { return test::process_one(*tracker_, frame, request_, now_); }
 
   std::vector<ConnectionInfo> all() const {
     std::vector<ConnectionInfo> found(tracker_->connection_count());
@@ -123,7 +111,7 @@ TEST_F(Nat, WhatIsFreeInACrowdIsFound) {
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto client = std::next(clients.begin(), static_cast<int>(random() % clients.size()));
       Filter filter;
-      filter.original.source = address(*client);
+      filter.original.source = address_of(*client);
       ASSERT_EQ(tracker_->flush(now_, filter), 1U);
       clients.erase(client);
     }
@@ -145,7 +133,7 @@ TEST_F(Nat, WhatIsFreeInACrowdIsFound) {
   }
   fill(kPorts / 2 - own);
   Filter filter;
-  filter.original.source = address(kExternal);
+  filter.original.source = address_of(kExternal);
   ASSERT_EQ(tracker_->flush(now_, filter), own);
   fill(own);
   // All expire, and no sweep comes.
@@ -197,7 +185,7 @@ TEST_F(Nat, ReplyTuplesGoWithTheirConnections) {
     EXPECT_EQ(tracker_->stats().reply_tuples, 5000U);
     EXPECT_EQ(all().size(), 5000U) << "a reply tuple is no connection";
     Filter filter;
-    filter.original.destination = address(kServer);
+    filter.original.destination = address_of(kServer);
     const std::size_t flushed = tracker_->flush(now_, filter);
     EXPECT_EQ(tracker_->stats().reply_tuples, 5000U - flushed);
     now_ += 100s;

@@ -18,6 +18,7 @@
 namespace uct {
 namespace {
 
+using test::address_of;
 using test::End;
 using test::UdpFrame;
 
@@ -27,17 +28,9 @@ constexpr std::uint32_t kExternal = 0xcb007109;  // 203.0.113.9
 constexpr std::uint16_t kFirstPort = 2000;
 constexpr std::uint16_t kLastPort = 2255;
 
-Address address(std::uint32_t value) {
-  Address address;
-  for (unsigned i = 0; i < 4; ++i) {
-    address.bytes[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-  }
-  return address;
-}
-
 NatSpec plain_spec() {
   NatSpec spec;
-  spec.source = NatRange{address(kExternal), address(kExternal), kFirstPort, kLastPort};
+  spec.source = NatRange{address_of(kExternal), address_of(kExternal), kFirstPort, kLastPort};
   return spec;
 }
 
@@ -46,7 +39,7 @@ NatSpec mapped_spec() {
   NatSpec spec = plain_spec();
   NatMapping& mapping = spec.mapping.emplace();
   mapping.filtering = NatFiltering::address_dependent;
-  mapping.inside = {{address(0x0a000000), address(0x0affffff)}};
+  mapping.inside = {{address_of(0x0a000000), address_of(0x0affffff)}};
   mapping.hold_down = Duration(0);
   return spec;
 }

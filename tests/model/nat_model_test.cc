@@ -1,17 +1,12 @@
 // A million random operations on a tracker that translates and on a naive model: what belongs to
 // whom, what is free, and every packet byte for byte against one made anew, checksums included.
-//
-//   UCT_SEED=n            plays that one sequence; a failure prints the n that it needs
-//   UCT_MODEL_SECONDS=n   plays new sequences for so long, in the case LongRun...
+// Seeds and lengths: tests/support/model_runs.h
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
-#include <random>
-#include <string>
 
+#include "tests/support/model_runs.h"
 #include "tests/support/nat_comparison.h"
 
 namespace uct::model {
@@ -22,24 +17,15 @@ constexpr std::size_t kOperations = 4000;
 /// Builds that check themselves are ten times as slow.
 constexpr std::uint64_t kSequences = (UCT_DEBUG_CHECKS != 0 ? 100'000 : 1'000'000) / kOperations;
 
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text != nullptr ? std::stoull(text) : otherwise;
-}
-
 bool agree(std::uint64_t seed, NatReach& reach) {
   const NatSequence sequence = random_nat_sequence(seed, kOperations);
-  const auto difference = play(sequence, reach);
-  if (!difference) return true;
-  ADD_FAILURE() << "operation " << difference->operation << ": " << difference->text << '\n'
-                << shrunk_failure(sequence, *difference);
-  return false;
+  return test::agrees(sequence, play(sequence, reach));
 }
 
 TEST(NatModel, AMillionRandomOperationsAgree) {
   NatReach reach;
-  if (std::getenv("UCT_SEED") != nullptr) {
-    EXPECT_TRUE(agree(number_from("UCT_SEED", kFirstSeed), reach));
+  if (const auto seed = test::asked_seed()) {
+    EXPECT_TRUE(agree(*seed, reach));
     return;
   }
   for (std::uint64_t i = 0; i < kSequences; ++i) ASSERT_TRUE(agree(kFirstSeed + i, reach));
@@ -56,15 +42,8 @@ TEST(NatModel, AMillionRandomOperationsAgree) {
 }
 
 TEST(NatModel, LongRunOfRandomOperationsAgrees) {
-  const std::uint64_t seconds = number_from("UCT_MODEL_SECONDS", 0);
-  if (seconds == 0) GTEST_SKIP() << "set UCT_MODEL_SECONDS to how long it shall run";
-  const std::uint64_t first = number_from("UCT_SEED", std::random_device{}());
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   NatReach reach;
-  std::uint64_t played = 0;
-  while (std::chrono::steady_clock::now() < end && agree(first + played, reach)) ++played;
-  std::cout << played << " sequences of " << kOperations << " operations, from seed " << first
-            << '\n';
+  test::play_long(kOperations, [&](std::uint64_t seed) { return agree(seed, reach); });
 }
 
 }  // namespace

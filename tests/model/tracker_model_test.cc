@@ -1,18 +1,14 @@
 // Random operations on the tracker and on a naive std::map model of the same documentation,
 // compared after each one.
-//
-//   UCT_SEED=n            plays that one sequence; a failure prints the n that it needs
-//   UCT_MODEL_SECONDS=n   plays new sequences for so long, in the case LongRun...
+// Seeds and lengths: tests/support/model_runs.h
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "tests/support/model_runs.h"
 #include "tests/support/shrink.h"
 #include "tests/support/tracker_comparison.h"
 
@@ -22,44 +18,21 @@ namespace {
 constexpr std::uint64_t kFirstSeed = 20160727;
 constexpr std::size_t kOperations = 400;
 
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text != nullptr ? std::stoull(text) : otherwise;
-}
-
 bool agree(std::uint64_t seed) {
   const Sequence sequence = random_sequence(seed, kOperations);
-  const auto difference = play(sequence);
-  if (!difference) return true;
-  ADD_FAILURE() << "operation " << difference->operation << ": " << difference->text << '\n'
-                << shrunk_failure(sequence, *difference);
-  return false;
-}
-
-/// Plays seed after seed. Gives how many agreed.
-std::uint64_t play_for(std::chrono::seconds time, std::uint64_t first_seed) {
-  const auto end = std::chrono::steady_clock::now() + time;
-  std::uint64_t played = 0;
-  while (std::chrono::steady_clock::now() < end && agree(first_seed + played)) ++played;
-  return played;
+  return test::agrees(sequence, play(sequence));
 }
 
 TEST(TrackerModel, RandomOperationsAgree) {
-  if (std::getenv("UCT_SEED") != nullptr) {
-    EXPECT_TRUE(agree(number_from("UCT_SEED", kFirstSeed)));
+  if (const auto seed = test::asked_seed()) {
+    EXPECT_TRUE(agree(*seed));
     return;
   }
-  RecordProperty("sequences", std::to_string(play_for(std::chrono::seconds(3), kFirstSeed)));
+  const std::uint64_t played = test::play_for(std::chrono::seconds(3), kFirstSeed, agree);
+  RecordProperty("sequences", std::to_string(played));
 }
 
-TEST(TrackerModel, LongRunOfRandomOperationsAgrees) {
-  const std::uint64_t seconds = number_from("UCT_MODEL_SECONDS", 0);
-  if (seconds == 0) GTEST_SKIP() << "set UCT_MODEL_SECONDS to how long it shall run";
-  const std::uint64_t seed = number_from("UCT_SEED", std::random_device{}());
-  const std::uint64_t played = play_for(std::chrono::seconds(seconds), seed);
-  std::cout << played << " sequences of " << kOperations << " operations, from seed " << seed
-            << '\n';
-}
+TEST(TrackerModel, LongRunOfRandomOperationsAgrees) { test::play_long(kOperations, agree); }
 
 TEST(Shrink, LeavesOnlyWhatMatters) {
   std::vector<int> sequence;

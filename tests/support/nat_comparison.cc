@@ -448,17 +448,10 @@ std::optional<NatDifference> play(const NatSequence& sequence, NatReach& reach) 
 }
 
 std::string shrunk_failure(const NatSequence& sequence, const NatDifference& difference) {
-  NatSequence shorter = sequence;
   NatReach reach;
-  const auto fails = [&](const std::vector<NatOperation>& operations) {
-    NatSequence part = sequence;
-    part.operations = operations;
-    return play(part, reach).has_value();
-  };
-  const std::size_t length = std::min(difference.operation + 1, shorter.operations.size());
-  shorter.operations.resize(length);
-  if (!fails(shorter.operations)) shorter.operations = sequence.operations;
-  shorter.operations = test::shrink<NatOperation>(shorter.operations, fails, kShrinkAttempts);
+  const auto fails = [&](const NatSequence& some) { return play(some, reach).has_value(); };
+  const NatSequence shorter =
+      test::shrink_operations(sequence, difference.operation, fails, kShrinkAttempts);
   std::ostringstream text;
   text << "repeat with UCT_SEED=" << sequence.seed << ", " << sequence.shards << " shards\n";
   for (const NatSpec& spec : sequence.specs) text << "  spec " << to_text(spec) << '\n';

@@ -18,7 +18,9 @@ namespace uct::model {
 
 namespace {
 
+using test::address_of;
 using test::End;
+using test::number_of;
 using test::UdpFrame;
 
 constexpr std::uint32_t kInside = 0x0a000000;    // 10.0.0.0
@@ -26,20 +28,6 @@ constexpr std::uint32_t kRemote = 0xc6336400;    // 198.51.100.0
 constexpr std::uint32_t kExternal = 0xcb007108;  // 203.0.113.8
 constexpr std::uint32_t kHosts = 6;
 constexpr std::uint32_t kShrinkAttempts = 2000;
-
-Address address_of(std::uint32_t value) {
-  Address address;
-  for (unsigned i = 0; i < 4; ++i) {
-    address.bytes[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-  }
-  return address;
-}
-
-std::uint32_t value_of(const Address& address) {
-  std::uint32_t value = 0;
-  for (unsigned i = 0; i < 4; ++i) value = value << 8 | address.bytes[i];
-  return value;
-}
 
 bool is_inside(const End& end) { return end.address >> 24 == kInside >> 24; }
 
@@ -58,8 +46,8 @@ struct Flow {
 std::string text(const Flow& flow) { return text(flow.from) + " > " + text(flow.to); }
 
 Flow flow_of(const Tuple& tuple) {
-  return {{value_of(tuple.source), tuple.source_port},
-          {value_of(tuple.destination), tuple.destination_port}};
+  return {{number_of(tuple.source), tuple.source_port},
+          {number_of(tuple.destination), tuple.destination_port}};
 }
 
 Flow back(const Flow& flow) { return {flow.to, flow.from}; }
@@ -154,12 +142,10 @@ class Player {
     if (own != living_.internal.end() && own->second == flow.from) return;
     const Outcome wanted = expect(flow);
     UdpFrame frame(flow.from, flow.to);
-    Packet packet = frame.packet();
-    Verdict verdict;
     Request request;
     request.commit = true;
     request.nat = id_;
-    tracker_->process({&packet, 1}, request, now_, {&verdict, 1});
+    const Verdict verdict = test::process_one(*tracker_, frame, request, now_);
     const Flow became{frame.source(), frame.destination()};
     const std::string what =
         text(flow) + " became " + text(became) + ", " + std::string(name(verdict.reason)) + ": ";
@@ -198,7 +184,7 @@ class Player {
       ++reach_.refused;
       return;
     }
-    const End external{value_of(given.value().address), given.value().port};
+    const End external{number_of(given.value().address), given.value().port};
     if (known != living_.external.end() && known->second != external) wrong_ = what + "another one";
     if (known == living_.external.end() && !may_be_chosen(internal, external)) wrong_ = what + why_;
     requested_[internal] = external;
@@ -323,7 +309,7 @@ class Player {
     return end.address >= kExternal && end.address < kExternal + addresses();
   }
   std::uint32_t addresses() const {
-    return value_of(spec_.source->last) - value_of(spec_.source->first) + 1;
+    return number_of(spec_.source->last) - number_of(spec_.source->first) + 1;
   }
   std::uint32_t used_of(std::uint32_t host) const {
     return static_cast<std::uint32_t>(
@@ -465,15 +451,10 @@ std::optional<MappingDifference> play(const MappingSequence& sequence, MappingRe
 }
 
 std::string shrunk_failure(const MappingSequence& sequence, const MappingDifference& difference) {
-  MappingSequence shorter = sequence;
   MappingReach reach;
-  const auto fails = [&](const std::vector<MappingOperation>& operations) {
-    MappingSequence part = sequence;
-    part.operations = operations;
-    return play(part, reach).has_value();
-  };
-  shorter.operations.resize(difference.operation + 1);
-  shorter.operations = test::shrink<MappingOperation>(shorter.operations, fails, kShrinkAttempts);
+  const auto fails = [&](const MappingSequence& some) { return play(some, reach).has_value(); };
+  const MappingSequence shorter =
+      test::shrink_operations(sequence, difference.operation, fails, kShrinkAttempts);
   constexpr const char* kNames[] = {"send",    "come in", "hairpin", "answer",
                                     "request", "release", "flush",   "advance"};
   std::ostringstream out;

@@ -45,4 +45,23 @@ std::vector<T> shrink(std::vector<T> sequence,
   return sequence;
 }
 
+/// Likewise for a sequence that has its elements in `operations`, and failed at the `failed`-th of
+/// them or behind the last one.
+template <typename Sequence, typename Fails>
+Sequence shrink_operations(const Sequence& sequence, std::size_t failed, Fails&& fails,
+                           std::size_t attempts) {
+  using Operations = decltype(Sequence::operations);
+  Sequence shorter = sequence;
+  if (failed < sequence.operations.size()) shorter.operations.resize(failed + 1);
+  if (!fails(shorter)) shorter = sequence;
+  Sequence part = sequence;
+  const auto part_fails = [&](const Operations& operations) {
+    part.operations = operations;
+    return fails(part);
+  };
+  shorter.operations =
+      shrink<typename Operations::value_type>(shorter.operations, part_fails, attempts);
+  return shorter;
+}
+
 }  // namespace uct::test

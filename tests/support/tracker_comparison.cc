@@ -266,19 +266,15 @@ void Comparison::set(const Operation& operation) {
 std::optional<Difference> play(const Sequence& sequence) { return Comparison(sequence).play(); }
 
 std::string shrunk_failure(const Sequence& sequence, const Difference& difference) {
-  Sequence shorter = sequence;
-  const auto fails = [&](const std::vector<Operation>& operations) {
-    return play({sequence.settings, operations}).has_value();
-  };
-  shorter.operations.resize(difference.operation + 1);
-  if (!fails(shorter.operations)) shorter = sequence;
-  shorter.operations = test::shrink<Operation>(shorter.operations, fails, kShrinkAttempts);
+  const auto fails = [](const Sequence& some) { return play(some).has_value(); };
+  Sequence shorter =
+      test::shrink_operations(sequence, difference.operation, fails, kShrinkAttempts);
   for (Operation& operation : shorter.operations) {
     if (operation.packets.size() < 2) continue;
     const auto fails_with = [&](const std::vector<PacketSpec>& packets) {
       if (packets.empty()) return false;
       const std::vector<PacketSpec> before = std::exchange(operation.packets, packets);
-      const bool still = fails(shorter.operations);
+      const bool still = fails(shorter);
       operation.packets = before;
       return still;
     };

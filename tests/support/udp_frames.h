@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <uct/packet.h>
+#include <uct/tracker.h>
 
 namespace uct::test {
 
@@ -19,6 +19,20 @@ struct End {
 
   auto operator<=>(const End&) const = default;
 };
+
+/// An IPv4 address from its number, and back.
+inline Address address_of(std::uint32_t number) {
+  Address address;
+  for (unsigned i = 0; i < 4; ++i) {
+    address.bytes[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+  }
+  return address;
+}
+inline std::uint32_t number_of(const Address& address) {
+  std::uint32_t number = 0;
+  for (unsigned i = 0; i < 4; ++i) number = number << 8 | address.bytes[i];
+  return number;
+}
 
 /// IPv4 and UDP headers without payload and without UDP checksum.
 class UdpFrame {
@@ -71,5 +85,13 @@ class UdpFrame {
 
   std::array<std::byte, kSize> bytes_{};
 };
+
+inline Verdict process_one(Tracker& tracker, UdpFrame& frame, const Request& request,
+                           Timestamp now) {
+  Packet packet = frame.packet();
+  Verdict verdict;
+  tracker.process({&packet, 1}, request, now, {&verdict, 1});
+  return verdict;
+}
 
 }  // namespace uct::test
