@@ -18,20 +18,27 @@ bool chooses_addresses(const NatPlan& plan) {
   return plan.source.addresses != 1 || plan.destination.addresses != 1;
 }
 
-}  // namespace
+/// Without ports in its ranges a translation mostly keeps those of the packet.
+bool draws_mostly(const NatPlan& plan) {
+  return plan.selection == NatSelection::random || plan.source.range.has_ports() ||
+         plan.destination.range.has_ports();
+}
 
-void draw(const NatPlan& plan, std::span<const ParsedPacket* const> packets, const HashKey& secret,
-          std::uint64_t nonce, NatDraw* draws) {
+void draw_first(const HashKey& secret, std::span<NatDraw> draws) {
   HashKeys<2> nonces{};
   alignas(64) std::uint64_t hashes[kHashLanes];
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    draws[i].nonce = nonces[i][0] = nonce + i;
+  for (std::size_t i = 0; i < draws.size(); ++i) {
+    nonces[i][0] = draws[i].nonce;
     nonces[i][1] = 1;
   }
   hash_lanes(nonces, secret, hashes);
-  for (std::size_t i = 0; i < packets.size(); ++i) draws[i].first = hashes[i];
-  if (!chooses_addresses(plan) || plan.selection == NatSelection::random) return;
+  for (std::size_t i = 0; i < draws.size(); ++i) draws[i].first = hashes[i];
+}
+
+void draw_addresses(const NatPlan& plan, std::span<const ParsedPacket* const> packets,
+                    const HashKey& secret, NatDraw* draws) {
   HashKeys<5> addresses{};
+  alignas(64) std::uint64_t hashes[kHashLanes];
   for (std::size_t i = 0; i < packets.size(); ++i) {
     const ParsedPacket& packet = *packets[i];
     std::memcpy(&addresses[i][0], packet.source, sizeof(packet.source));
@@ -43,6 +50,17 @@ void draw(const NatPlan& plan, std::span<const ParsedPacket* const> packets, con
   }
   hash_lanes(addresses, secret, hashes);
   for (std::size_t i = 0; i < packets.size(); ++i) draws[i].address = hashes[i];
+}
+
+}  // namespace
+
+void draw(const NatPlan& plan, std::span<const ParsedPacket* const> packets, const HashKey& secret,
+          std::uint64_t nonce, NatDraw* draws) {
+  for (std::size_t i = 0; i < packets.size(); ++i) draws[i].nonce = nonce + i;
+  if (draws_mostly(plan)) draw_first(secret, {draws, packets.size()});
+  if (chooses_addresses(plan) && plan.selection != NatSelection::random) {
+    draw_addresses(plan, packets, secret, draws);
+  }
 }
 
 NatChoice::NatChoice(const NatPlan& plan, const ParsedPacket& packet, Zone zone,

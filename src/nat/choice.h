@@ -19,6 +19,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -33,8 +34,8 @@ namespace uct::core {
 /// What a choice begins with: hashes, which are made faster for several packets side by side.
 struct NatDraw {
   std::uint64_t nonce = 0;
-  std::uint64_t first = 0;    ///< the first random number of that nonce
-  std::uint64_t address = 0;  ///< by which an address is chosen, where that is not random
+  std::optional<std::uint64_t> first;  ///< the first random number, where one is needed mostly
+  std::uint64_t address = 0;           ///< by which an address is chosen, where that is not random
 };
 
 /// Makes the draws of at most kHashLanes packets; nonces are `nonce` and those that follow.
@@ -46,10 +47,11 @@ class NatRandom {
  public:
   NatRandom(const HashKey& secret, std::uint64_t nonce) : secret_(secret), words_{nonce, 0} {}
   NatRandom(const HashKey& secret, const NatDraw& draw)
-      : secret_(secret), words_{draw.nonce, 0}, first_(draw.first), has_first_(true) {}
+      : secret_(secret), words_{draw.nonce, 0}, first_(draw.first) {}
   std::uint64_t next() {
     ++words_[1];
-    return std::exchange(has_first_, false) ? first_ : siphash13<2>(words_, secret_);
+    const auto known = std::exchange(first_, std::nullopt);
+    return known ? *known : siphash13<2>(words_, secret_);
   }
   /// Gives     a number below `bound`, which fits in 32 bits; the bias is below bound / 2^32.
   std::uint32_t below(std::uint32_t bound) {
@@ -59,8 +61,7 @@ class NatRandom {
  private:
   const HashKey& secret_;
   std::uint64_t words_[2];
-  std::uint64_t first_ = 0;
-  bool has_first_ = false;
+  std::optional<std::uint64_t> first_;  ///< until it was asked for
 };
 
 class NatChoice {

@@ -205,6 +205,7 @@ void Pipeline::hash_replies(NatOpening<Key>* openings, std::uint32_t which) {
     key_words(opening.reply, keys[count]);
     group[count++] = &opening;
   }
+  if (count == 0) return;
   for (std::size_t i = count; i < kHashLanes; ++i) std::memset(keys[i], 0, sizeof(keys[i]));
   hash_lanes(keys, tracker_.config.hash_key, hashes);
   for (std::size_t i = 0; i < count; ++i) {
