@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <map>
 #include <optional>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "expiry/timer_wheel.h"
+#include "tests/support/random.h"
 
 namespace uct::core {
 namespace {
@@ -21,10 +21,7 @@ namespace {
 constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kDay = 24U * 3600 * 1000;
 
-std::uint32_t seed() {
-  const char* text = std::getenv("UCT_SEED");
-  return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : 20160727U;
-}
+std::uint32_t seed() { return test::seed_or(20160727U); }
 
 /// Connections as a std::multimap by deadline (unwrapped to 64 bits), and the wheel beside it.
 class RandomRun {

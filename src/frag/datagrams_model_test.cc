@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "frag/compared_datagrams.h"
@@ -13,10 +12,7 @@
 namespace uct::core {
 namespace {
 
-std::uint32_t seed() {
-  const char* text = std::getenv("UCT_SEED");
-  return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : 20250118U;
-}
+std::uint32_t seed() { return test::seed_or(20250118U); }
 
 /// Adds up what the runs reached, so that a model that tests nothing is seen.
 void count(const DatagramStats& stats, DatagramStats& total) {

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -607,10 +606,7 @@ TEST(RewriteError, WritesNothingBehindTheFrame) {
   }
 }
 
-std::uint32_t seed() {
-  const char* text = std::getenv("UCT_SEED");
-  return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : 16'241'994U;
-}
+std::uint32_t seed() { return uct::test::seed_or(16'241'994U); }
 
 Bytes random_bytes(Random& random, std::size_t size) {
   Bytes bytes;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "bench/peers/timeout_lists.h"
 #include "expiry/timer_wheel.h"
 #include "tests/contract/expiry_owner.h"
+#include "tests/support/random.h"
 
 namespace uct::core {
 namespace {
@@ -25,10 +25,7 @@ constexpr std::uint32_t kRounds = 50;
 constexpr std::uint32_t kTimeouts = 1'000;
 constexpr auto kLongest = static_cast<std::uint32_t>(kMaxTimeout.count());
 
-std::uint32_t seed() {
-  const char* text = std::getenv("UCT_SEED");
-  return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : 20160729U;
-}
+std::uint32_t seed() { return test::seed_or(20160729U); }
 
 /// Distinct timeouts from 1 ms to 20 days, as many of each order of magnitude.
 class Timeouts {

@@ -11,23 +11,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <random>
-#include <string>
+
+#include "tests/support/random.h"
 
 namespace uct::test {
-
-/// Gives     the number in an environment variable, or nothing.
-inline std::optional<std::uint64_t> number_from(const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr) return std::nullopt;
-  return std::stoull(text);
-}
-
-/// The seed of the one sequence that is to be played.
-inline std::optional<std::uint64_t> asked_seed() { return number_from("UCT_SEED"); }
 
 /// Fails with the shortest sequence that differs, if this one does.
 template <typename Sequence, typename Difference>
