@@ -6,8 +6,8 @@ usage() {
   cat <<'EOF'
 Usage: ./demo.sh [--no-install]
 
-Installs the Debian packages that are missing, builds uct in build/demo, and tracks the captures
-that come with it.
+Installs the Debian packages that are missing, builds uct in build/demo, tracks the captures that
+come with it, and translates one.
 
   --no-install   stop with a list instead of installing packages
   --help         this text
@@ -41,7 +41,12 @@ title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
 # Shows a command as one would type it, then runs it.
 show() {
-  printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+  local word line=''
+  for word; do
+    if [[ $word == *' '* ]]; then word="'$word'"; fi
+    line+=" $word"
+  done
+  printf '%s$%s%s\n' "$bold" "$line" "$plain"
   "$@"
 }
 
@@ -82,11 +87,18 @@ done
 title "Why is this packet invalid?"
 explain_one
 
+title "The same through a gateway with one address and four ports"
+translated=build/demo/translated.pcap
+show "$uct" track --nat "src 203.0.113.1:5000-5003" --write "$translated" tests/captures/http.pcap
+echo
+show "$uct" track "$translated"
+
 title "How to go on"
-hint() { printf '  %-50s %s\n' "$@"; }
+hint() { printf '  %-53s %s\n' "$@"; }
 hint "$uct track your.pcap" "the connections of a capture of your own" \
   "$uct track --packets --explain FILE" "every packet's state, and why" \
   "$uct track --events FILE" "what opened, changed and ended, in order" \
+  "$uct track --nat SPEC --write OUT FILE" "the other side of a gateway" \
   "$uct track --help" "everything else" \
   "./test.sh" "build and run all tests" \
   "examples/embed/main.cc" "the tracker in a program of your own"
