@@ -115,6 +115,8 @@ TEST(ScenarioLanguage, EndsOfPacketsThatAreStillToComeAreRefused) {
   EXPECT_EQ(complaint_about("to@0 > c udp = new"), complaint);
   EXPECT_EQ(complaint_about("c > s udp as c>to@1 = new"), complaint);
   EXPECT_EQ(complaint_about("c > s udp as c-x:1-2>s = new"), "3: no host is named 'x'");
+  EXPECT_EQ(complaint_about("set nat n source c filtering any inside s-x"),
+            "3: no host is named 'x'");
   EXPECT_EQ(complaint_about("c > s udp = new\nexpect connection from@1 > s udp = none"),
             "4: a host is wanted here");
 }

@@ -242,9 +242,21 @@ class Parser {
     if (ends.size() != 2) return fail("as FROM>TO is wanted, without blanks");
     for (const std::string& end : ends) {
       if (is_earlier(end)) continue;
-      for (const std::string& host : split(split(end, ':')[0], '-')) {
-        if (result_.scenario.find_host(host) == nullptr) fail("no host is named '" + host + "'");
-      }
+      check_hosts(split(end, ':')[0]);
+    }
+  }
+
+  /// HOST or HOST-HOST.
+  void check_hosts(const std::string& range) {
+    for (const std::string& host : split(range, '-')) {
+      if (result_.scenario.find_host(host) == nullptr) fail("no host is named '" + host + "'");
+    }
+  }
+
+  void translation(Words& words, Fields& given) {
+    fields(words, scope::kNat, given);
+    for (const char* name : {"source", "destination", "inside", "exempt"}) {
+      if (given.has(name) && given.text(name) != "any") check_hosts(given.text(name));
     }
   }
 
@@ -286,7 +298,7 @@ class Parser {
       return;
     }
     if (what == "policy") return policy(words, statement);
-    if (what == "nat") return fields(words, scope::kNat, statement.fields);
+    if (what == "nat") return translation(words, statement.fields);
     const bool zone = statement.detail == "default" || parse_number(statement.detail).has_value();
     if (!zone) return fail("a zone or the word default is wanted");
     const std::string value = words.take();
