@@ -46,6 +46,12 @@ struct AddressRange {
   bool operator==(const AddressRange&) const = default;
 };
 
+/// Gives     all addresses that begin with the first `bits` of `address`, those of the network and
+///           of the broadcast included: behind a NAT they are as good as any.
+///
+/// Requires  bits <= 32, or 128 for IPv6; more counts as all
+AddressRange prefix_range(const Address& address, unsigned bits);
+
 /// By what an address is chosen from a range of several. Ports are always chosen so that nobody
 /// outside can foresee them (RFC 6056), but that a port that is free and allowed is kept.
 enum class NatSelection : std::uint8_t {
@@ -88,7 +94,8 @@ struct NatBlocks {
 struct NatMapping {
   NatFiltering filtering = NatFiltering::endpoint_independent;
   std::vector<AddressRange> more;  ///< external addresses besides the source's range
-  /// Where packets come from inside. None: from everywhere, unless Request::from_outside.
+  /// Where packets come from inside. None: from everywhere, unless Request::from_outside. Ranges
+  /// here and in `exempt` are of the source's family, of any size, and may overlap.
   std::vector<AddressRange> inside;
   std::vector<AddressRange> exempt;  ///< destinations that see the internal address (REQ-6)
   // Wishes for the external port, which yield to what is free.

@@ -22,7 +22,7 @@ enum class Error : unsigned char {
   nat_empty,               ///< a translation of neither side
   nat_address_range,       ///< ends before it begins, in two families, or from zero to an address
   nat_port_range,          ///< ends before it begins, or begins with port 0
-  nat_family,              ///< source and destination of two families
+  nat_family,              ///< addresses of two families
   nat_prefix,              ///< the range is no prefix, or for NPT none of IPv6 up to /64
   nat_mapping,             ///< mapping wants a source with addresses, no destination, and hash
   nat_ranges_overlap,      ///< an external address stands there twice

@@ -86,9 +86,13 @@ std::unique_ptr<Pool> make_pool(const NatSpec& spec, const HashKey& secret, Pool
 
 Result<std::unique_ptr<Mappings>> Mappings::make(const NatSpec& spec, const HashKey& secret,
                                                  std::uint32_t capacity) {
+  const std::optional<NatBlocks>& blocks = spec.mapping->blocks;
+  if (blocks && blocks->deterministic && spec.mapping->inside.empty()) {
+    return Error::nat_blocks_too_few;
+  }
   PoolError error = PoolError::none;
   Ports ports;
-  if (spec.mapping->blocks) {
+  if (blocks) {
     ports = make_blocks(spec, secret, error);
   } else {
     ports = make_pool(spec, secret, error);
@@ -105,13 +109,18 @@ Mappings::Mappings(const NatSpec& spec, const HashKey& secret, Ports ports)
       secret_(secret),
       family_(spec.source->first.family),
       external_(std::visit([](const auto& any) { return &any->addresses(); }, ports)),
+      inside_(family_),
+      exempt_(family_),
       ports_(std::move(ports)) {}
 
 Error Mappings::add_ranges() {
-  for (const auto& [ranges, book] :
+  for (const auto& [ranges, set] :
        {std::pair{&spec_.inside, &inside_}, {&spec_.exempt, &exempt_}}) {
-    if (const PoolError error = book->add(*ranges); error != PoolError::none)
-      return error_of(error);
+    for (const AddressRange& range : *ranges) {
+      if (!is_range(range)) return Error::nat_address_range;
+      if (range.first.family != family_) return Error::nat_family;
+      set->add(range);
+    }
   }
   return Error::none;
 }

@@ -89,7 +89,7 @@ Address Mappings::address_of(const Words& words) const {
 
 bool Mappings::is_outside(const Opening& opening) const {
   if (opening.from_outside) return true;
-  return inside_.count() != 0 && !inside_.index_of(address_of(words_of(opening.packet.source)));
+  return !inside_.empty() && !inside_.contains(address_of(words_of(opening.packet.source)));
 }
 
 Reason Mappings::open(const Opening& opening, std::uint64_t now_ms, NatRandom& random,
@@ -98,7 +98,7 @@ Reason Mappings::open(const Opening& opening, std::uint64_t now_ms, NatRandom& r
   const Address destination = address_of(words_of(opening.packet.destination));
   const bool outside = is_outside(opening);
   const bool to_pool = external_->index_of(destination).has_value();
-  if (!to_pool && (outside || exempt_.index_of(destination))) return Reason::none;
+  if (!to_pool && (outside || exempt_.contains(destination))) return Reason::none;
   // A query from inside names its sender's identifier, which says nothing about whom it is for.
   const bool has_mapping = has_number(opening.packet);
   if (to_pool && (!has_mapping || (!outside && has_identifier(opening.packet.kind)))) {
@@ -248,7 +248,7 @@ Mappings::Endpoint Mappings::internal_end(const NatRequestedMapping& wanted) con
 
 Reason Mappings::add(const NatRequestedMapping& wanted, std::uint64_t now_ms, NatRandom& random,
                      NatEndpoint& external) {
-  const bool is_inside = inside_.count() == 0 || inside_.index_of(wanted.internal);
+  const bool is_inside = inside_.empty() || inside_.contains(wanted.internal);
   if (wanted.internal.family != family_ || !is_inside) return Reason::nat_not_inside;
   PortWish wish{wanted.port, spec_.keep_port, spec_.keep_class, spec_.keep_parity};
   if (wanted.wish != 0) {

@@ -22,6 +22,7 @@
 #include <uct/result.h>
 
 #include "base/spinlock.h"
+#include "nat/address_set.h"
 #include "nat/choice.h"
 #include "nat/numbered_records.h"
 #include "nat/pool.h"
@@ -154,8 +155,8 @@ class Mappings {
   const HashKey& secret_;
   const Family family_;
   const AddressBook* external_;  ///< that of `ports_`, which never changes
-  AddressBook inside_;
-  AddressBook exempt_;
+  AddressSet inside_;
+  AddressSet exempt_;
 
   Spinlock lock_;
   Ports ports_ UCT_GUARDED_BY(lock_);

@@ -89,6 +89,17 @@ TEST(Mappings, RefusedSpecsSayWhy) {
   EXPECT_EQ(error_of([&](NatSpec& spec) { blocks(spec).ports = 100; }), Error::nat_block_size);
   EXPECT_EQ(error_of([&](NatSpec& spec) { blocks(spec).deterministic = true; }),
             Error::nat_blocks_too_few);
+  EXPECT_EQ(error_of([&](NatSpec& spec) {
+              blocks(spec).deterministic = true;
+              spec.mapping->inside.clear();
+            }),
+            Error::nat_blocks_too_few)
+      << "nobody inside would have a block";
+  EXPECT_EQ(error_of([&](NatSpec& spec) {
+              blocks(spec).deterministic = true;
+              spec.mapping->inside = {{v4(0, 0, 0, 0), v4(255, 255, 255, 255)}};
+            }),
+            Error::nat_blocks_too_few);
   EXPECT_EQ(error_of([](NatSpec& spec) {
               spec.mapping->more = {{v4(203, 0, 113, 9), v4(203, 0, 113, 10)}};
             }),
@@ -96,6 +107,25 @@ TEST(Mappings, RefusedSpecsSayWhy) {
   EXPECT_EQ(error_of([](NatSpec& spec) { spec.source->first = v4(203, 0, 0, 1); }), Error::none);
   EXPECT_EQ(error_of([](NatSpec& spec) { spec.source->first = v4(202, 0, 0, 1); }),
             Error::nat_pool_too_large);
+}
+
+TEST(Mappings, InsideAndExemptAreAnyRangesOfTheFamily) {
+  for (auto ranges : {&NatMapping::inside, &NatMapping::exempt}) {
+    const auto error_of = [&](std::vector<AddressRange> wanted) {
+      NatSpec spec = spec_of(NatFiltering::endpoint_independent, 1024, 65535);
+      (*spec.mapping).*ranges = std::move(wanted);
+      return Mappings::make(spec, kKey, 100).error();
+    };
+    EXPECT_EQ(error_of({}), Error::none);
+    EXPECT_EQ(error_of({{v4(0, 0, 0, 0), v4(255, 255, 255, 255)}}), Error::none);
+    EXPECT_EQ(error_of({{v4(10, 0, 0, 0), v4(10, 9, 0, 0)}, {v4(10, 1, 0, 0), v4(11, 0, 0, 0)}}),
+              Error::none);
+    EXPECT_EQ(error_of({{v4(10, 0, 0, 1), v4(10, 0, 0, 0)}}), Error::nat_address_range);
+    Address v6 = v4(32, 1, 13, 184);
+    v6.family = Family::ipv6;
+    EXPECT_EQ(error_of({{v6, v6}}), Error::nat_family);
+    EXPECT_EQ(error_of({{v4(10, 0, 0, 1), v6}}), Error::nat_address_range);
+  }
 }
 
 TEST(Mappings, MemoryOfOneIsUsedAgain) {

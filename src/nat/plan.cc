@@ -1,27 +1,17 @@
 #include "nat/plan.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <limits>
 #include <span>
 
 #include "base/bytes.h"
+#include "nat/address_set.h"
 #include "nat/prefix.h"
 
 namespace uct::core {
 
 namespace {
-
-using Wide = unsigned __int128;
-
-/// An address as a number; IPv4 in the low 32 bits.
-Wide wide(const Address& address) {
-  const std::size_t size = address.family == Family::ipv4 ? 4 : 16;
-  Wide value = 0;
-  for (std::size_t i = 0; i < size; ++i) value = value << 8 | address.bytes[i];
-  return value;
-}
 
 /// The address `offset` places behind `first`, as it stands in memory.
 void store(const Address& first, std::uint32_t offset, std::uint32_t (&words)[4]) {
@@ -29,22 +19,18 @@ void store(const Address& first, std::uint32_t offset, std::uint32_t (&words)[4]
     words[0] = big_endian(load_be32(std::as_bytes(std::span(first.bytes)).data()) + offset);
     return;
   }
-  Wide value = wide(first) + offset;
-  std::array<std::uint8_t, 16> bytes;
-  for (std::size_t i = bytes.size(); i-- > 0; value >>= 8) {
-    bytes[i] = static_cast<std::uint8_t>(value);
-  }
-  std::memcpy(words, bytes.data(), bytes.size());
+  const Address address = address_of(number_of(first) + offset, first.family);
+  std::memcpy(words, address.bytes.data(), sizeof(words));
 }
 
-bool is_unspecified(const Address& address) { return wide(address) == 0; }
+bool is_unspecified(const Address& address) { return number_of(address) == 0; }
 
 bool keeps_address(const NatRange& range) {
   return is_unspecified(range.first) && is_unspecified(range.last);
 }
 
 Error check_range(const NatRange& range) {
-  if (range.first.family != range.last.family || wide(range.first) > wide(range.last) ||
+  if (!is_range({range.first, range.last}) ||
       (is_unspecified(range.first) && !is_unspecified(range.last))) {
     return Error::nat_address_range;
   }
@@ -67,9 +53,9 @@ Error check_selection(const NatRange& range, NatSelection selection) {
 }
 
 std::uint32_t addresses_of(const NatRange& range) {
-  const Wide count = wide(range.last) - wide(range.first) + 1;
+  const AddressNumber count = number_of(range.last) - number_of(range.first) + 1;
   return static_cast<std::uint32_t>(
-      std::min<Wide>(count, std::numeric_limits<std::uint32_t>::max()));
+      std::min<AddressNumber>(count, std::numeric_limits<std::uint32_t>::max()));
 }
 
 NatPlan::Side make_side(const std::optional<NatRange>& range, NatSelection selection) {

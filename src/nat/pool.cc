@@ -27,39 +27,13 @@ std::optional<PortSpace> port_space(Protocol protocol) {
 
 // --- addresses ----------------------------------------------------------------------------------
 
-namespace {
-
-constexpr unsigned bytes_of(Family family) { return family == Family::ipv4 ? 4 : 16; }
-
-}  // namespace
-
-AddressRange prefix_range(const Address& address, unsigned bits) {
-  AddressRange range{address, address};
-  for (unsigned byte = 0; byte < bytes_of(address.family); ++byte) {
-    const unsigned kept = bits > byte * 8 ? std::min(bits - byte * 8, 8U) : 0;
-    const auto rest = static_cast<std::uint8_t>(0xff >> kept);
-    range.first.bytes[byte] = static_cast<std::uint8_t>(range.first.bytes[byte] & ~rest);
-    range.last.bytes[byte] = static_cast<std::uint8_t>(range.last.bytes[byte] | rest);
-  }
-  return range;
-}
-
-AddressBook::Wide AddressBook::wide(const Address& address) {
-  Wide number = 0;
-  for (unsigned byte = 0; byte < bytes_of(address.family); ++byte) {
-    number = number << 8 | address.bytes[byte];
-  }
-  return number;
-}
-
 PoolError AddressBook::add(const AddressRange& range) {
-  const Wide first = wide(range.first), last = wide(range.last);
-  if (range.first.family != range.last.family || last < first) {
-    return PoolError::address_range_backward;
-  }
+  if (!is_range(range)) return PoolError::address_range_backward;
+  const AddressNumber first = number_of(range.first), last = number_of(range.last);
   if (!spans_.empty() && range.first.family != family_) return PoolError::address_families_mixed;
-  const auto next = std::upper_bound(spans_.begin(), spans_.end(), last,
-                                     [](Wide at, const Span& span) { return at < span.first; });
+  const auto next =
+      std::upper_bound(spans_.begin(), spans_.end(), last,
+                       [](AddressNumber at, const Span& span) { return at < span.first; });
   if (next != spans_.begin() && std::prev(next)->last >= first) {
     return PoolError::address_ranges_overlap;
   }
@@ -86,20 +60,15 @@ Address AddressBook::at(std::uint32_t index) const {
       std::upper_bound(spans_.begin(), spans_.end(), index,
                        [](std::uint32_t at, const Span& span) { return at < span.index; });
   const Span& span = *std::prev(next);
-  Wide number = span.first + (index - span.index);
-  Address address;
-  address.family = family_;
-  for (unsigned byte = bytes_of(family_); byte-- > 0; number >>= 8) {
-    address.bytes[byte] = static_cast<std::uint8_t>(number);
-  }
-  return address;
+  return address_of(span.first + (index - span.index), family_);
 }
 
 std::optional<std::uint32_t> AddressBook::index_of(const Address& address) const {
   if (address.family != family_) return std::nullopt;
-  const Wide number = wide(address);
-  const auto next = std::upper_bound(spans_.begin(), spans_.end(), number,
-                                     [](Wide at, const Span& span) { return at < span.first; });
+  const AddressNumber number = number_of(address);
+  const auto next =
+      std::upper_bound(spans_.begin(), spans_.end(), number,
+                       [](AddressNumber at, const Span& span) { return at < span.first; });
   if (next == spans_.begin() || std::prev(next)->last < number) return std::nullopt;
   const Span& span = *std::prev(next);
   return span.index + static_cast<std::uint32_t>(number - span.first);

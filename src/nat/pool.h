@@ -23,6 +23,7 @@
 #include <uct/nat.h>
 
 #include "base/siphash.h"
+#include "nat/address_set.h"
 #include "nat/hold_down.h"
 #include "nat/port_set.h"
 
@@ -34,11 +35,6 @@ inline constexpr std::size_t kPortSpaces = 6;
 
 /// Gives     none for a protocol without ports and identifiers.
 std::optional<PortSpace> port_space(Protocol protocol);
-
-/// Gives     all addresses that begin with the first `bits` of `address`, those of the network and
-///           of the broadcast included: behind a NAT they are as good as any.
-/// Requires  bits <= 32, or 128 for IPv6; more counts as all
-AddressRange prefix_range(const Address& address, unsigned bits);
 
 /// What is wrong with a configuration.
 enum class PoolError : std::uint8_t {
@@ -77,15 +73,11 @@ class AddressBook {
   std::optional<std::uint32_t> index_of(const Address& address) const;
 
  private:
-  using Wide = unsigned __int128;
-
   struct Span {
-    Wide first;
-    Wide last;
+    AddressNumber first;
+    AddressNumber last;
     std::uint32_t index;  ///< of the first
   };
-
-  static Wide wide(const Address& address);
 
   std::vector<Span> spans_;  ///< by address
   Family family_ = Family::ipv4;

@@ -25,7 +25,9 @@ std::optional<std::uint32_t> BlockPlan::block_of(std::uint16_t port) const {
 std::unique_ptr<PortBlocks> PortBlocks::make(const BlockConfig& config, PoolError& error) {
   AddressBook addresses, subscribers;
   error = addresses.add(config.addresses);
-  if (error == PoolError::none) error = subscribers.add(config.subscribers);
+  if (error != PoolError::none) return nullptr;
+  error = subscribers.add(config.subscribers);
+  if (error == PoolError::too_many_addresses) error = PoolError::too_many_subscribers;
   if (error != PoolError::none) return nullptr;
   if (addresses.count() == 0) {
     error = PoolError::no_addresses;

@@ -4,13 +4,30 @@
 #include <array>
 #include <cstring>
 
+#include "nat/address_set.h"
+
+namespace uct {
+
+AddressRange prefix_range(const Address& address, unsigned bits) {
+  AddressRange range{address, address};
+  for (unsigned byte = 0; byte < core::bytes_of(address.family); ++byte) {
+    const unsigned kept = bits > byte * 8 ? std::min(bits - byte * 8, 8U) : 0;
+    const auto rest = static_cast<std::uint8_t>(0xff >> kept);
+    range.first.bytes[byte] = static_cast<std::uint8_t>(range.first.bytes[byte] & ~rest);
+    range.last.bytes[byte] = static_cast<std::uint8_t>(range.last.bytes[byte] | rest);
+  }
+  return range;
+}
+
+}  // namespace uct
+
 namespace uct::core {
 
 namespace {
 
 using Bytes = std::array<std::uint8_t, 16>;
 
-std::size_t size_of(const NatRange& range) { return range.first.family == Family::ipv4 ? 4 : 16; }
+std::size_t size_of(const NatRange& range) { return bytes_of(range.first.family); }
 
 std::uint32_t word_at(const Bytes& bytes, std::size_t word) {
   return std::uint32_t{bytes[2 * word]} << 8 | bytes[2 * word + 1];

@@ -55,9 +55,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Error::memory_un
         "256 timeout policies exist already: change one of them instead",
         "the name of a timeout policy must have 1 to 63 characters",
         "a translation needs a source or a destination",
-        "a range of addresses must not end before it begins, and be of one family",
+        "a range of addresses must be of one family, not end before it begins, and not begin with "
+        "the address of zeros",
         "a range of ports must not end before it begins, nor begin with port 0",
-        "source and destination of a translation must be of one family",
+        "all addresses of a translation must be of one family",
         "to move a prefix the range must be one, such as 198.51.100.0/24; for npt of IPv6, up to "
         "/64",
         "endpoint-independent mapping needs a source with addresses, no destination, and no "
