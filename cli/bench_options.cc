@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <limits>
 
 #include <uct/config.h>
@@ -13,6 +12,7 @@
 #include "cli/bench_help.h"
 #include "cli/exit_codes.h"
 #include "cli/nearest.h"
+#include "cli/numbers.h"
 #include "cli/unknown_option.h"
 
 namespace uct::cli {
@@ -218,12 +218,9 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   if (text.ends_with('M')) unit = 1'000'000;
   if (text.ends_with('G')) unit = 1'000'000'000;
   if (unit != 1) text.remove_suffix(1);
-  std::uint64_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, count);
-  if (error != std::errc() || stopped != end) return std::nullopt;
-  if (count > std::numeric_limits<std::uint64_t>::max() / unit) return std::nullopt;
-  return count * unit;
+  const auto count = parse_number(text, std::numeric_limits<std::uint64_t>::max() / unit);
+  if (!count) return std::nullopt;
+  return *count * unit;
 }
 
 std::string short_count(std::uint64_t count) {

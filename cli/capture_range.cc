@@ -1,19 +1,18 @@
 #include "cli/capture_range.h"
 
-#include <charconv>
-
 #include "cli/durations.h"
+#include "cli/numbers.h"
 
 namespace uct::cli {
 
 namespace {
 
-std::optional<Bound> parse_number(std::string_view text) {
+std::optional<Bound> parse_packet_number(std::string_view text) {
+  const auto number = parse_number(text);
+  if (!number || *number == 0) return std::nullopt;
   Bound bound;
   bound.kind = Bound::Kind::number;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, bound.number);
-  if (error != std::errc() || stop != end || bound.number == 0) return std::nullopt;
+  bound.number = *number;
   return bound;
 }
 
@@ -61,7 +60,7 @@ int compare(const Bound& bound, std::uint64_t number, Timestamp time, Timestamp 
 }  // namespace
 
 std::optional<Bound> parse_bound(std::string_view text) {
-  if (text.starts_with('#')) return parse_number(text.substr(1));
+  if (text.starts_with('#')) return parse_packet_number(text.substr(1));
   Bound bound;
   if (const auto offset = parse_offset(text)) {
     bound.kind = Bound::Kind::offset;

@@ -29,7 +29,7 @@ TEST(NatOption, ReadsBothSidesAndSelections) {
             "0.0.0.0-0.0.0.0:7-9 192.0.2.1-192.0.2.1 2");
   EXPECT_EQ(show(" dst 2001:db8::5 ,persistent"), "- 2001:db8::5-2001:db8::5 1");
   EXPECT_EQ(show("src [2001:db8::/120]:7"), "2001:db8::-2001:db8::ff:7-7 - 0");
-  EXPECT_EQ(show("src 10.1.2.3/0"), "0.0.0.0-255.255.255.255 - 0");
+  EXPECT_EQ(show("src 200.1.2.3/1"), "128.0.0.0-255.255.255.255 - 0");
 }
 
 TEST(NatOption, SaysWhatIsWrong) {
@@ -51,6 +51,17 @@ TEST(NatOption, SaysWhatIsWrong) {
   says("src 1.2.3.4, src 1.2.3.5", "'src' stands there twice");
   says("src [2001:db8::1]80", "'80' stands where ports would");
   says("src", "'' is no address");
+  says("src 1.2.3.4:", "'' is no port");
+  says("src 1.2.3.4:80-", "'80-' is no port");
+  says("src [2001:db8::1]:", "'' is no port");
+  says("src 1.2.3.4,", "'' is none of the words");
+  says("src 1.2.3.4,,random", "'' is none of the words");
+  says("src 1.2.3.4, random, random", "'random' stands there twice");
+  says("src 1.2.3.4, hash, random", "'random' contradicts 'hash'");
+  says("src 1.2.3.9-1.2.3.4", "must be of one family, not end before it begins");
+  says("src 10.1.2.3/0", "not begin with the address of zeros");
+  says("src 1.2.3.4, dst 2001:db8::1", "must be of one family");
+  says("src 1.2.3.0-1.2.3.5, prefix", "the range must be one, such as 198.51.100.0/24");
 }
 
 TEST(NatOption, ReadsMappings) {
@@ -81,6 +92,9 @@ TEST(NatOption, ReadsMappings) {
   EXPECT_TRUE(cgn.keep_port && cgn.keep_parity && cgn.overflow && !cgn.inbound_refresh);
 
   EXPECT_EQ(parse_nat("src 1.2.3.4, profile cgn").profile, NatProfile::cgn);
+  EXPECT_EQ(parse_nat("dst 1.2.3.4, profile plain").profile, NatProfile::plain);
+  EXPECT_EQ(spec("src 1.2.3.4, inside 10.0.0.0/8, inside 10.1.0.0/16").mapping->inside.size(), 2U);
+  EXPECT_TRUE(spec("src 2001:db8::1, inside 2001:db8:1::/48").mapping.has_value());
 
   const NatMapping blocks = *spec("src 1.2.3.4, blocks 64x3").mapping;
   EXPECT_EQ(blocks.blocks->ports, 64U);
@@ -107,6 +121,15 @@ TEST(NatOption, SaysWhatIsWrongWithMappings) {
   says("inside 10.0.0.0/99", "'10.0.0.0/99' is no address");
   says("keep-port 80", "'keep-port' stands alone, without '80'");
   says("keep-prot", "did you mean 'keep-port'?");
+  says("quota 9, quota 10", "'quota' stands there twice");
+  says("deterministic 128, blocks 64x2", "'blocks' contradicts 'deterministic'");
+  says("deterministic 128", "deterministic blocks need the addresses inside");
+  says("blocks 100x2", "a block must have a power of two");
+  says("inside 2001:db8::/32", "must be of one family");
+  EXPECT_NE(parse_nat("dst 1.2.3.4, profile cgn").error.find("profile cgn needs src"),
+            std::string::npos);
+  EXPECT_NE(parse_nat("dst 1.2.3.4, keep-port").error.find("needs a source with addresses"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -2,39 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "cli/nearest.h"
+#include "cli/numbers.h"
 
 namespace uct::cli {
 
 namespace {
 
 constexpr std::uint32_t kSecondsMax = 30 * 24 * 3600;
-
-std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t max) {
-  std::uint32_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, number);
-  if (text.empty() || error != std::errc() || stopped != end || number > max) return {};
-  return number;
-}
-
-/// All addresses that begin with the first `bits` of `address`.
-AddressRange spread(const Address& address, unsigned bits) {
-  const std::size_t size = address.family == Family::ipv4 ? 4 : 16;
-  AddressRange range{address, address};
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::size_t first_bit = i * 8;
-    const std::size_t fixed = bits <= first_bit ? 0 : std::min<std::size_t>(bits - first_bit, 8);
-    const auto host = static_cast<std::uint8_t>(0xffU >> fixed);
-    range.first.bytes[i] = static_cast<std::uint8_t>(address.bytes[i] & ~host);
-    range.last.bytes[i] = static_cast<std::uint8_t>(address.bytes[i] | host);
-  }
-  return range;
-}
 
 NatMapping& mapping_of(NatSpec& spec) {
   return spec.mapping ? *spec.mapping : spec.mapping.emplace();
@@ -71,7 +49,7 @@ std::string set_blocks(std::string_view value, bool deterministic, NatSpec& spec
   const std::size_t at = value.find('x');
   const bool several = at != std::string_view::npos;
   const auto ports = parse_number(value.substr(0, at), 65535);
-  const auto most = several ? parse_number(value.substr(at + 1), 65535) : 1;
+  const auto most = several ? parse_number(value.substr(at + 1), 65535) : std::uint64_t{1};
   if (!ports || !most || *most == 0 || (deterministic && several)) {
     return in_quotes(value) + (deterministic ? " is no number of ports, such as 512"
                                              : " is no size and number of blocks, such as 512x4");
@@ -86,7 +64,9 @@ std::string set_blocks(std::string_view value, bool deterministic, NatSpec& spec
 
 std::string set_profile(std::string_view value, NatSpec& spec) {
   if (const auto profile = parse_nat_profile(value)) {
-    if (spec.source) spec.mapping = make_nat_spec(*profile, *spec.source).mapping;
+    if (*profile == NatProfile::plain) return {};
+    if (!spec.source) return "profile " + std::string(value) + " needs src";
+    spec.mapping = make_nat_spec(*profile, *spec.source).mapping;
     return {};
   }
   return in_quotes(value) + " is no profile" + did_you_mean(value, kProfiles) +
@@ -101,7 +81,7 @@ std::string set_number(std::string_view word, std::string_view value, NatSpec& s
     return in_quotes(value) + (quota ? " is no number of ports" : " is no number of seconds");
   }
   if (quota) {
-    blocks_of(spec).ports_max = *number;
+    blocks_of(spec).ports_max = static_cast<std::uint32_t>(*number);
   } else {
     mapping_of(spec).hold_down = std::chrono::seconds(*number);
   }
@@ -144,7 +124,7 @@ std::optional<AddressRange> parse_address_range(std::string_view text) {
     const auto bits =
         parse_number(text.substr(slash + 1), range.first.family == Family::ipv4 ? 32 : 128);
     if (!bits) return {};
-    return spread(range.first, *bits);
+    return prefix_range(range.first, static_cast<unsigned>(*bits));
   }
   const std::size_t dash = text.find('-');
   const std::string_view last = dash == std::string_view::npos ? text : text.substr(dash + 1);
@@ -167,6 +147,19 @@ std::span<const std::string_view> nat_words() {
       "keep-port",   "keep-class", "overflow",  "blocks",           "deterministic",
       "keep-parity", "quota",      "hold-down", "outbound-refresh", "endpoint-independent"};
   return kWords;
+}
+
+bool nat_words_exclude(std::string_view word, std::string_view other) {
+  const auto is_in = [](std::string_view wanted, const auto& words) {
+    return std::find(words.begin(), words.end(), wanted) != words.end();
+  };
+  constexpr std::array<std::string_view, 2> kBlocks = {"blocks", "deterministic"};
+  if (word == other) {
+    return std::none_of(kRanges.begin(), kRanges.end(),
+                        [&](const auto& range) { return range.first == word; });
+  }
+  return (is_in(word, kSelections) && is_in(other, kSelections)) ||
+         (is_in(word, kBlocks) && is_in(other, kBlocks));
 }
 
 std::string apply_nat_word(std::string_view word, std::string_view value, NatSpec& spec) {

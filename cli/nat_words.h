@@ -22,6 +22,10 @@ std::optional<NatProfile> parse_nat_profile(std::string_view name);
 /// Every word that a part of --nat may begin with, but for src and dst.
 std::span<const std::string_view> nat_words();
 
+/// Gives     whether a part with one word cannot stand beside a part with the other, or, where both
+///           are the same, twice.
+bool nat_words_exclude(std::string_view word, std::string_view other);
+
 /// Applies a part such as "filter address" or "blocks 512x4" to a spec whose sides are known.
 ///
 /// Gives     what is wrong, or nothing.
