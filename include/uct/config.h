@@ -37,8 +37,9 @@ struct Config {
   /// docs/performance.md for what it buys.
   bool exclusive = false;
 
-  /// The secret key of the hash. Take 128 random bits for live traffic, so that nobody outside can
-  /// make keys collide; a fixed one replays exactly.
+  /// The secret of the tracker. Take 128 random bits for live traffic, so that nobody outside can
+  /// make keys collide or foresee which ports translations choose (RFC 6056); a fixed one replays
+  /// exactly.
   std::array<std::uint64_t, 2> hash_key{};
 
   TimeoutPolicy timeouts;  ///< the policy `standard`

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs a build into a scratch prefix and uses the package as an embedder would: examples/embed
+# Installs a build into a scratch prefix and uses the package as an embedder would: the examples
 # with find_package, then with pkg-config, from a prefix that was moved after installing.
 # Usage: tests/install/run.sh BUILD_DIR
 set -euo pipefail
@@ -24,19 +24,26 @@ say "headers of the public folder, and no others"
 diff <(cd "$source_dir/include" && find uct -name '*.h' | sort) \
      <(cd "$prefix/include" && find uct -type f | sort)
 
+examples=(embed translate)
+
 say "find_package(uct)"
-cmake -S "$source_dir/examples/embed" -B "$scratch/embed" -G Ninja \
-      -DCMAKE_PREFIX_PATH="$prefix" >"$scratch/configure.log"
-cmake --build "$scratch/embed" >"$scratch/build.log" || { cat "$scratch/build.log"; exit 1; }
-"$scratch/embed/embed"
+for example in "${examples[@]}"; do
+  cmake -S "$source_dir/examples/$example" -B "$scratch/$example" -G Ninja \
+        -DCMAKE_PREFIX_PATH="$prefix" >>"$scratch/configure.log"
+  cmake --build "$scratch/$example" >"$scratch/build.log" || { cat "$scratch/build.log"; exit 1; }
+  "$scratch/$example/$example"
+done
 
 say "pkg-config uct"
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name uct.pc)")
 LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
 export PKG_CONFIG_PATH LD_LIBRARY_PATH
 read -ra flags <<<"$(pkg-config --cflags --libs uct)"
-"$compiler" -std=c++20 "$source_dir/examples/embed/main.cc" "${flags[@]}" -o "$scratch/embed_pc"
-"$scratch/embed_pc"
+for example in "${examples[@]}"; do
+  "$compiler" -std=c++20 "$source_dir/examples/$example/main.cc" "${flags[@]}" \
+              -o "$scratch/${example}_pc"
+  "$scratch/${example}_pc"
+done
 
 if [[ -e $PKG_CONFIG_PATH/uct-sweeper.pc ]]; then
   say "uct::sweeper and pkg-config uct-sweeper"
