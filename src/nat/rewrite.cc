@@ -241,26 +241,39 @@ void rewrite_plain(std::byte* transport, const Translation& to) {
   store(transport + kSumAt, kZeroIsNone && now == 0 ? std::uint16_t{0xffff} : now);
 }
 
-/// The long way, for whatever the parser accepted and is not an error.
-RewriteRefusal rewrite_any(WritableBytes frame, const ParsedPacket& parsed, const Translation& to) {
+/// Finds what is to be written, for whatever the parser accepted and is not an error.
+RewriteRefusal find_fields(WritableBytes frame, const ParsedPacket& parsed, const Translation& to,
+                           Place& place, TransportFields& fields) {
   const bool later = parsed.part == FragmentPart::later;
   if (parsed.fate != Fate::track && !(parsed.fate == Fate::fragment && later)) {
     return RewriteRefusal::fate;
   }
-  Place place;
   const RewriteRefusal refusal = find_place(frame, parsed, place);
   if (refusal != RewriteRefusal::none) return refusal;
   const Kind kind = later ? Kind::other : parsed.kind;
   if (kind != Kind::other && place.transport.size() < kTransportMin) {
     return RewriteRefusal::frame_cut;
   }
-  const TransportFields fields = fields_of(kind, place.transport.data());
+  fields = fields_of(kind, place.transport.data());
   if (fields.sum == TransportFields::Sum::crc32c && parsed.part == FragmentPart::first &&
       load<std::uint32_t>(place.transport.data()) != ports_of(to)) {
     return RewriteRefusal::sctp_fragment;
   }
-  write_transport(place, fields, to, write_addresses(place, to.source, to.destination));
   return RewriteRefusal::none;
+}
+
+/// Gives     whether a packet of `kind` has an IPv4 header without options, and is there up to
+///           `needed` bytes of its transport.
+bool is_plain(WritableBytes frame, const ParsedPacket& parsed, Kind kind, std::size_t needed) {
+  return parsed.kind == kind && parsed.family == Family::ipv4 && parsed.fate == Fate::track &&
+         parsed.ip_size - parsed.transport_size == kIpv4Header &&
+         parsed.transport_offset >= kIpv4Header && frame.size() >= parsed.transport_offset + needed;
+}
+bool is_plain_tcp(WritableBytes frame, const ParsedPacket& parsed) {
+  return is_plain(frame, parsed, Kind::tcp, 18);
+}
+bool is_plain_udp(WritableBytes frame, const ParsedPacket& parsed) {
+  return is_plain(frame, parsed, Kind::udp, 8);
 }
 
 /// Gives     the bytes of an error that are packet by its own word (RFC 4884 section 4), else all.
@@ -332,19 +345,29 @@ ChecksumUpdate write_quote(const Quote& quote, const Translation& to) {
 
 RewriteRefusal rewrite(std::span<std::byte> frame, const ParsedPacket& parsed,
                        const Translation& to) noexcept {
-  const bool plain = parsed.family == Family::ipv4 && parsed.fate == Fate::track &&
-                     parsed.ip_size - parsed.transport_size == kIpv4Header &&
-                     parsed.transport_offset >= kIpv4Header;
-  const std::size_t there = frame.size();
-  if (plain && parsed.kind == Kind::tcp && there >= parsed.transport_offset + std::size_t{18}) {
+  if (is_plain_tcp(frame, parsed)) {
     rewrite_plain<16, false>(frame.data() + parsed.transport_offset, to);
     return RewriteRefusal::none;
   }
-  if (plain && parsed.kind == Kind::udp && there >= parsed.transport_offset + std::size_t{8}) {
+  if (is_plain_udp(frame, parsed)) {
     rewrite_plain<6, true>(frame.data() + parsed.transport_offset, to);
     return RewriteRefusal::none;
   }
-  return rewrite_any(frame, parsed, to);
+  Place place;
+  TransportFields fields;
+  const RewriteRefusal refusal = find_fields(frame, parsed, to, place, fields);
+  if (refusal == RewriteRefusal::none) {
+    write_transport(place, fields, to, write_addresses(place, to.source, to.destination));
+  }
+  return refusal;
+}
+
+RewriteRefusal check_rewrite(std::span<std::byte> frame, const ParsedPacket& parsed,
+                             const Translation& to) noexcept {
+  if (is_plain_tcp(frame, parsed) || is_plain_udp(frame, parsed)) return RewriteRefusal::none;
+  Place place;
+  TransportFields fields;
+  return find_fields(frame, parsed, to, place, fields);
 }
 
 RewriteRefusal rewrite_error(std::span<std::byte> frame, const ParsedPacket& parsed,

@@ -54,6 +54,13 @@ enum class RewriteRefusal : std::uint8_t {
 [[nodiscard]] RewriteRefusal rewrite(std::span<std::byte> frame, const ParsedPacket& parsed,
                                      const Translation& to) noexcept;
 
+/// Gives     what rewrite() would, and writes nothing.
+///
+/// There is no way back from rewrite(): of the two zeros of a checksum, 0 and 0xffff, translating
+/// there and back may leave the other one. Who may still refuse the packet asks here first.
+[[nodiscard]] RewriteRefusal check_rewrite(std::span<std::byte> frame, const ParsedPacket& parsed,
+                                           const Translation& to) noexcept;
+
 /// Translates an ICMP or ICMPv6 error, and the packet that it quotes.
 ///
 /// quoted             the tuple that the quoted packet carries afterwards: the one that it had on

@@ -91,7 +91,12 @@ struct Ends {
 };
 
 RewriteRefusal translate(Frame& frame, const ParsedPacket& parsed, const Ends& ends) {
-  if (!is_error(parsed)) return uct::core::rewrite(frame, parsed, ends.inner);
+  if (!is_error(parsed)) {
+    const RewriteRefusal told = uct::core::check_rewrite(frame, parsed, ends.inner);
+    const RewriteRefusal refusal = uct::core::rewrite(frame, parsed, ends.inner);
+    check(refusal == told);
+    return refusal;
+  }
   return uct::core::rewrite_error(frame, parsed, ends.inner, ends.outer_source, ends.inner.source);
 }
 

@@ -89,12 +89,14 @@ void expect_tuple(const ParsedPacket& packet, const Translation& to) {
 }
 
 Frame rewritten(Frame frame, const ParsedPacket& packet, const Translation& to) {
+  EXPECT_EQ(check_rewrite(frame, packet, to), RewriteRefusal::none);
   EXPECT_EQ(rewrite(frame, packet, to), RewriteRefusal::none);
   return frame;
 }
 
 void expect_refused(const Frame& frame, const ParsedPacket& packet, RewriteRefusal why) {
   Frame copy = frame;
+  EXPECT_EQ(check_rewrite(copy, packet, elsewhere(packet.family)), why);
   EXPECT_EQ(rewrite(copy, packet, elsewhere(packet.family)), why);
   EXPECT_EQ(copy, frame);
 }

@@ -2,9 +2,10 @@
 // memory answers many requests at once:
 //
 //   choose    a first candidate for each, and the buckets of the reply tuples are sent for
-//   take      the reply tuples are entered, one by one, and the packets rewritten
+//   take      the reply tuples are entered, one by one
 //   enter     the connections, shard by shard
-//   link      the reply tuples to them; or what was taken is given back
+//   link      the reply tuples to them, and the packets are rewritten; or what was taken is given
+//             back
 //
 // Between the steps no lock is held. Packets that have the tuple of one that opens wait behind it.
 #include <algorithm>
@@ -270,7 +271,7 @@ void Pipeline::take_tuple(Item& item, std::size_t place, NatOpening<Key>& openin
   opening.reason = nat_->mappings != nullptr ? choose_mapped(item, opening) : choose(item, opening);
   opening.is_taken = opening.reason == Reason::none && opening.changes;
   if (opening.is_taken &&
-      rewrite(bytes_of(burst_[place]), item.parsed, opening.tuple) != RewriteRefusal::none) {
+      check_rewrite(bytes_of(burst_[place]), item.parsed, opening.tuple) != RewriteRefusal::none) {
     opening.reason = Reason::nat_impossible;
     leave_reply(opening);
   }
@@ -431,9 +432,9 @@ template <typename Key>
 bool Pipeline::finish_opening(const Item& item, std::size_t place, NatOpening<Key>& opening) {
   if (opening.is_taken && opening.is_open) {
     tracker_.link_alias<Key>(opening.place, opening.home);
+    static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, opening.tuple));  // was checked
   } else if (opening.is_taken) {
-    leave_reply(opening);  // and the packet is what it was
-    static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, tuple_of(item.parsed)));
+    leave_reply(opening);
   }
   if (opening.is_late) return false;
   if (opening.reason != Reason::none) {

@@ -2,6 +2,7 @@
 // is refused while a port is free, and all goes when the connections go.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <map>
@@ -427,6 +428,33 @@ TEST_F(Nat, TcpOfTheExpressLaneGoesThereAndBack) {
   for (std::uint32_t i = 0; i < 3; ++i) {
     goes({client, server, kAck, 101, 501}, external, server);
     goes({server, external, kAck, 501, 101}, server, client);
+  }
+}
+
+/// 0 and 0xffff mean the same in a checksum: translating there and back does not tell which it was.
+TEST_F(Nat, RefusedPacketIsAsItWasWhateverItsChecksums) {
+  make(source_nat(1, 0, 0));
+  UdpFrame first({0x0a000001, 1000}, {kServer, 53});
+  ASSERT_EQ(send(first).reason, Reason::none);
+  ASSERT_EQ(tracker_->set_max_connections(1), Error::none);
+  for (const std::uint8_t sum : std::array<std::uint8_t, 3>{0x00, 0xff, 0x5a}) {
+    // A SYN from 10.0.0.9 port 1106 to 198.51.100.1 port 80.
+    std::array<std::uint8_t, 40> bytes = {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, sum, sum};
+    const std::array<std::uint8_t, 12> tuple = {10, 0, 0, 9, 198, 51, 100, 1, 4, 0x52, 0, 80};
+    std::copy(tuple.begin(), tuple.end(), &bytes[12]);
+    bytes[32] = 0x50;
+    bytes[33] = 0x02;
+    bytes[36] = bytes[37] = sum;
+    const auto before = bytes;
+    Packet packet;
+    packet.data = reinterpret_cast<std::byte*>(bytes.data());
+    packet.size = bytes.size();
+    packet.link = LinkType::raw_ip;
+    packet.ip_checksum = packet.transport_checksum = ChecksumStatus::good;
+    Verdict verdict;
+    tracker_->process({&packet, 1}, request_, now_, {&verdict, 1});
+    EXPECT_EQ(verdict.reason, Reason::table_full);
+    EXPECT_EQ(bytes, before);
   }
 }
 
