@@ -5,14 +5,12 @@
 #include <cstring>
 #include <random>
 
+#include "tests/support/addresses.h"
+
 namespace uct::core {
 namespace {
 
-Address address(std::string_view text) {
-  Address result;
-  EXPECT_TRUE(parse_address(text, result)) << text;
-  return result;
-}
+using uct::test::address;
 
 Tuple ported(Protocol protocol, std::string_view from, std::uint16_t from_port, std::string_view to,
              std::uint16_t to_port) {

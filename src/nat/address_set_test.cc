@@ -5,18 +5,14 @@
 #include <algorithm>
 #include <set>
 
+#include "tests/support/addresses.h"
 #include "tests/support/random.h"
 
 namespace uct::core {
 namespace {
 
-Address address(const char* text) {
-  Address parsed;
-  EXPECT_TRUE(parse_address(text, parsed)) << text;
-  return parsed;
-}
-
-AddressRange range(const char* first, const char* last) { return {address(first), address(last)}; }
+using uct::test::address;
+using uct::test::range;
 
 TEST(AddressNumber, IsTheAddress) {
   for (const char* text : {"0.0.0.0", "1.2.3.4", "255.255.255.255", "::", "2001:db8::1:ff",

@@ -5,22 +5,17 @@
 #include <cstring>
 #include <string>
 
+#include "tests/support/addresses.h"
+
 namespace uct::core {
 namespace {
 
-Address address(const char* text) {
-  Address parsed;
-  EXPECT_TRUE(parse_address(text, parsed)) << text;
-  return parsed;
-}
-
-NatRange range(const char* first, const char* last) {
-  return {address(first), address(last), 0, 0};
-}
+using uct::test::address;
+using uct::test::nat_range;
 
 NatSpec source(const char* first, const char* last) {
   NatSpec spec;
-  spec.source = range(first, last);
+  spec.source = nat_range(first, last);
   return spec;
 }
 
@@ -73,11 +68,11 @@ TEST(NatPlan, IsForTheFamilyOfItsAddresses) {
 
 TEST(NatPlan, VariesTheDestinationsPortOnlyWhereTheSourceStays) {
   NatSpec spec;
-  spec.destination = range("203.0.113.9", "203.0.113.9");
+  spec.destination = nat_range("203.0.113.9", "203.0.113.9");
   spec.destination->port_first = 8000;
   spec.destination->port_last = 8009;
   EXPECT_TRUE(NatPlan(spec).varies_destination_port);
-  spec.source = range("203.0.113.8", "203.0.113.8");
+  spec.source = nat_range("203.0.113.8", "203.0.113.8");
   EXPECT_FALSE(NatPlan(spec).varies_destination_port);
 }
 

@@ -7,20 +7,17 @@
 #include <set>
 #include <tuple>
 
+#include "tests/support/addresses.h"
+
 namespace uct::core {
 namespace {
+
+using uct::test::address;
+using uct::test::range;
 
 using Random = std::mt19937_64;
 constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
 constexpr HashKey kKey = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
-
-Address address(const char* text) {
-  Address parsed;
-  EXPECT_TRUE(parse_address(text, parsed)) << text;
-  return parsed;
-}
-
-AddressRange range(const char* first, const char* last) { return {address(first), address(last)}; }
 
 Address subscriber(std::uint32_t number) {
   return {{100, 64, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)},

@@ -7,17 +7,15 @@
 #include <set>
 #include <string>
 
+#include "tests/support/addresses.h"
+
 namespace uct::core {
 namespace {
 
+using uct::test::address;
+
 using Random = std::mt19937_64;
 constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
-
-Address address(const char* text) {
-  Address parsed;
-  EXPECT_TRUE(parse_address(text, parsed)) << text;
-  return parsed;
-}
 
 Address subscriber(std::uint32_t number) {
   return {{100, 64, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)},

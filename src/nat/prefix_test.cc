@@ -6,18 +6,13 @@
 #include <random>
 #include <string>
 
+#include "tests/support/addresses.h"
+
 namespace uct::core {
 namespace {
 
-Address address(const char* text) {
-  Address parsed;
-  EXPECT_TRUE(parse_address(text, parsed)) << text;
-  return parsed;
-}
-
-NatRange range(const char* first, const char* last) {
-  return {address(first), address(last), 0, 0};
-}
+using uct::test::address;
+using uct::test::nat_range;
 
 struct Words {
   explicit Words(const char* text) : family(address(text).family) {
@@ -43,38 +38,38 @@ std::uint32_t sum_of(const std::uint32_t (&words)[4]) {
 }
 
 TEST(PrefixBits, OfARangeThatIsAPrefix) {
-  EXPECT_EQ(prefix_bits(range("198.51.100.0", "198.51.100.255")), 24U);
-  EXPECT_EQ(prefix_bits(range("198.51.100.8", "198.51.100.9")), 31U);
-  EXPECT_EQ(prefix_bits(range("198.51.100.8", "198.51.100.8")), 32U);
-  EXPECT_EQ(prefix_bits(range("2001:db8::", "2001:db8:0:ffff:ffff:ffff:ffff:ffff")), 48U);
-  EXPECT_EQ(prefix_bits(range("198.51.100.1", "198.51.100.2")), std::nullopt);
-  EXPECT_EQ(prefix_bits(range("198.51.100.0", "198.51.100.254")), std::nullopt);
-  EXPECT_EQ(prefix_bits(range("198.51.100.1", "198.51.101.0")), std::nullopt);
+  EXPECT_EQ(prefix_bits(nat_range("198.51.100.0", "198.51.100.255")), 24U);
+  EXPECT_EQ(prefix_bits(nat_range("198.51.100.8", "198.51.100.9")), 31U);
+  EXPECT_EQ(prefix_bits(nat_range("198.51.100.8", "198.51.100.8")), 32U);
+  EXPECT_EQ(prefix_bits(nat_range("2001:db8::", "2001:db8:0:ffff:ffff:ffff:ffff:ffff")), 48U);
+  EXPECT_EQ(prefix_bits(nat_range("198.51.100.1", "198.51.100.2")), std::nullopt);
+  EXPECT_EQ(prefix_bits(nat_range("198.51.100.0", "198.51.100.254")), std::nullopt);
+  EXPECT_EQ(prefix_bits(nat_range("198.51.100.1", "198.51.101.0")), std::nullopt);
 }
 
 TEST(SetPrefix, KeepsTheHost) {
   Words host("10.1.2.77");
-  set_prefix(range("198.51.100.0", "198.51.100.255"), host.words);
+  set_prefix(nat_range("198.51.100.0", "198.51.100.255"), host.words);
   EXPECT_EQ(host.text(), "198.51.100.77");
   Words odd("10.1.2.77");
-  set_prefix(range("198.51.100.64", "198.51.100.79"), odd.words);
+  set_prefix(nat_range("198.51.100.64", "198.51.100.79"), odd.words);
   EXPECT_EQ(odd.text(), "198.51.100.77");
   Words v6("fd01:203:405:6::1234");
-  set_prefix(range("2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff"), v6.words);
+  set_prefix(nat_range("2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff"), v6.words);
   EXPECT_EQ(v6.text(), "2001:db8:1:6::1234");
 }
 
 /// The example of RFC 6296 section 3.4 in its numbers: 0x0001 becomes 0xd550 - 1 + ...
 TEST(SetPrefixNeutrally, ChangesTheSubnetOfALongSite) {
   Words host("fd01:203:405:1::1234");
-  ASSERT_TRUE(set_prefix_neutrally(range("2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff"),
+  ASSERT_TRUE(set_prefix_neutrally(nat_range("2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff"),
                                    host.words));
   EXPECT_EQ(host.text(), "2001:db8:1:d550::1234");
 }
 
 TEST(SetPrefixNeutrally, TakesTheHostsFirstWordBehindALongerPrefix) {
   Words host("fd01:203:405:7::1234");
-  const NatRange to = range("2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff");
+  const NatRange to = nat_range("2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff");
   const std::uint32_t before = sum_of(host.words);
   ASSERT_TRUE(set_prefix_neutrally(to, host.words));
   EXPECT_EQ(sum_of(host.words), before);
@@ -84,12 +79,12 @@ TEST(SetPrefixNeutrally, TakesTheHostsFirstWordBehindALongerPrefix) {
 
 TEST(SetPrefixNeutrally, RefusesASubnetOfAllOnes) {
   Words host("fd01:203:405:ffff::1");
-  EXPECT_FALSE(set_prefix_neutrally(range("2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff"),
-                                    host.words));
+  EXPECT_FALSE(set_prefix_neutrally(
+      nat_range("2001:db8:1::", "2001:db8:1:ffff:ffff:ffff:ffff:ffff"), host.words));
   EXPECT_EQ(host.text(), "fd01:203:405:ffff::1");
   Words all("fd01:203:405:7:ffff:ffff:ffff:ffff");
-  EXPECT_FALSE(
-      set_prefix_neutrally(range("2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff"), all.words));
+  EXPECT_FALSE(set_prefix_neutrally(nat_range("2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff"),
+                                    all.words));
 }
 
 TEST(SetPrefixNeutrally, KeepsTheSumOfAnyAddress) {

@@ -2,17 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/addresses.h"
+
 namespace uct::gateway {
 namespace {
 
+using uct::test::address;
+
 constexpr unsigned kUdp = static_cast<unsigned>(Protocol::udp);
 constexpr unsigned kIcmp = static_cast<unsigned>(Protocol::icmp);
-
-Address address(std::string_view text) {
-  Address parsed;
-  EXPECT_TRUE(parse_address(text, parsed)) << text;
-  return parsed;
-}
 
 /// A frame of a packet with `payload` bytes after its IP header, each the low byte of its place.
 Frame frame_of(Family family, unsigned protocol, std::size_t payload) {

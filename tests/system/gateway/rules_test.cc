@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/addresses.h"
+
 namespace uct::gateway {
 namespace {
 
-Address address(std::string_view text) {
-  Address parsed;
-  EXPECT_TRUE(parse_address(text, parsed)) << text;
-  return parsed;
-}
+using uct::test::address;
 
 Rule rule(std::string_view text) {
   const ParsedRule parsed = parse_rule(text);
