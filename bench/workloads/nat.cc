@@ -8,11 +8,12 @@
 //                                 on the design of 2016, which translates nothing
 //                                 (ns_per_connection, plain_..., rival_...)
 //             nat_range.cc        one external address, 64,511 ports (`connections`, when that is
-//                                 less), clients with random ports: 32 new mappings at each of five
-//                                 levels of use, for four destinations one after the other, of
-//                                 which the median is given (new_mapping_..._ns); where the first
-//                                 one was refused; what refusing costs then, and what it does to
-//                                 established plain connections in between (kept_percent)
+//                                 less), clients with random ports: 512 new mappings around each of
+//                                 five levels of use (96 at the last), for four destinations one
+//                                 after the other, of which the median is given
+//                                 (new_mapping_..._ns); where the first one was refused; what
+//                                 refusing costs then, and what it does to established plain
+//                                 connections in between (kept_percent)
 //           Ratios are net of the driver.
 // Cheating would be  to send replies to the inner address, to have the driver remember fewer
 //           external ends than there are, to choose client ports that are free outside, to take
