@@ -40,6 +40,9 @@ class ChecksumUpdate {
 
   void add(const ChecksumUpdate& other) { sum_ += other.sum_; }
 
+  /// Gives     all of it in 16 bits: 0 only when nothing was replaced.
+  std::uint16_t folded() const { return static_cast<std::uint16_t>(~apply(0xffff)); }
+
   /// Gives     the checksum behind the changes that was `checksum` before them: 0, never 0xffff,
   ///           where the two are the same number, unless nothing was replaced or all that is
   ///           covered is zero.
@@ -63,6 +66,26 @@ class ChecksumUpdate {
   }
 
   std::uint64_t sum_ = 0;
+};
+
+/// A change that many packets have in common, folded to 16 bits; or the way back. For a checksum it
+/// does what the ChecksumUpdate does that it was folded from, unless that replaced nothing but ones
+/// by nothing but zeros: ports are in every tuple, and never 0.
+class ChecksumStep {
+ public:
+  /// Requires  `step` is not 0: something was replaced
+  ChecksumStep(std::uint16_t step, bool back)
+      : sum_(step ^ ((step ^ (0x1fffeU - step)) & (0U - std::uint32_t{back}))) {}
+
+  std::uint16_t apply(std::uint16_t checksum) const {
+    std::uint32_t sum = sum_ + static_cast<std::uint16_t>(~checksum);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum += sum >> 16;
+    return static_cast<std::uint16_t>(~sum);
+  }
+
+ private:
+  std::uint32_t sum_;  ///< 0x1fffe is a multiple of 0xffff: what is missing to it is the way back
 };
 
 namespace detail {

@@ -41,6 +41,27 @@ TEST(ChecksumUpdate, EqualsTheChecksumMadeAnewForEveryRange) {
   }
 }
 
+TEST(ChecksumStep, DoesWhatItWasFoldedFromAndTheWayBack) {
+  test::Random random(3);
+  for (int run = 0; run < 100'000; ++run) {
+    // Few different words, so that sums meet their borders.
+    const auto word = [&] { return run % 2 == 0 ? random() : 0 - (random() % 2); };
+    const std::uint32_t old = word();
+    const std::uint32_t now = run % 8 == 0 ? old : word();
+    if (old + now == 0xffffffff && (old == 0 || now == 0)) continue;  // see ChecksumStep
+    ChecksumUpdate there;
+    ChecksumUpdate back;
+    there.replace32(old, now);
+    back.replace32(now, old);
+    const std::uint16_t step = there.folded();
+    for (const std::uint32_t checksum : {0U, 0xffffU, random() & 0xffff}) {
+      const auto sum = static_cast<std::uint16_t>(checksum);
+      ASSERT_EQ(ChecksumStep(step, false).apply(sum), there.apply(sum)) << old << " " << now;
+      ASSERT_EQ(ChecksumStep(step, true).apply(sum), back.apply(sum)) << old << " " << now;
+    }
+  }
+}
+
 TEST(ChecksumUpdate, WordsAndRangesAreTheSame) {
   test::Random random(2);
   for (int run = 0; run < 1000; ++run) {

@@ -57,9 +57,10 @@ struct SctpBody {
 struct Sides {
   static constexpr std::uint8_t kSource = 1;       ///< the originator has another address or port
   static constexpr std::uint8_t kDestination = 2;  ///< likewise the responder
+  static constexpr std::uint8_t kBoth = kSource | kDestination;
 
-  std::uint8_t origin;   ///< the end of the reply tuple's key that stands for the originator
-  std::uint8_t changed;  ///< the bits above
+  std::uint8_t origin : 1;   ///< the end of the reply tuple's key that stands for the originator
+  std::uint8_t changed : 2;  ///< the bits above
 
   bool source() const { return (changed & kSource) != 0; }
   bool destination() const { return (changed & kDestination) != 0; }
@@ -104,48 +105,47 @@ inline void set_state(Body& body, std::uint8_t state) {
   body.state = static_cast<std::uint8_t>((body.state & 0xf0) | state);
 }
 
-/// Where the connection of a reply tuple is.
-struct Home {
-  static constexpr std::uint32_t kNone = 0xffffffff;
-
-  std::uint64_t hash = 0;        ///< of the connection's key
-  std::uint32_t number = kNone;  ///< with the family's bit; kNone until the connection is entered
-  std::uint8_t shard = 0;
-  std::uint8_t generation = 0;  ///< of the connection's record
-  Sides sides{};
-
-  bool is_linked() const { return number != kNone; }
-};
-
-/// The reply tuple of a translated connection, as the table finds it, under a number of its own. It
-/// has no deadline and is in no timer wheel; it goes when its connection goes. Aligned so that one
-/// lies on one cache line, as the next.
-template <typename Key>
-struct alignas(sizeof(Key) <= 16 ? 32 : 64) Alias {
-  Key key;
-  Home home;
-};
-static_assert(sizeof(Alias<KeyV4>) == 32 && sizeof(Alias<KeyV6>) == 64);
-
-/// Where an alias lies.
-struct AliasPlace {
-  std::uint64_t hash;
-  std::uint32_t number;  ///< with the family's bit
-  std::uint8_t shard;
-  std::uint8_t generation;
-  std::uint16_t nat;  ///< the spec whose mappings the connection holds; 0 for none
-};
-
 /// The other tuple of a translated connection, under the connection's number.
+///
+/// Its first three fields are what the index says of the reply tuple, in whichever shard that lies:
+/// they are written before its entry is made and stay until that is gone, so that either shard's
+/// lock is enough to read them. The others need the lock of the connection's own.
 template <typename Key>
 struct alignas(sizeof(Key) <= 16 ? 32 : 64) Translated {
-  Key reply;            ///< key of the packets that the responder sends and receives
-  std::uint32_t alias;  ///< number of its Alias, with the family's bit
-  std::uint8_t alias_generation;
+  Key reply;  ///< key of the packets that the responder sends and receives; the generation is that
+              ///< of the connection's record
+  std::uint64_t hash;       ///< of the connection's own key; read without a lock as a guess
+  std::uint8_t is_entered;  ///< 0 while the connection is about to be; see set_entered()
   Sides sides;
-  std::uint16_t nat;  ///< as in AliasPlace
+  std::uint16_t nat;  ///< the spec whose mappings the connection holds; 0 for none
+  /// What a packet's checksums change by when it gets the reply tuple instead of the connection's
+  /// own: those that cover addresses, and addresses and ports. See ChecksumStep.
+  std::uint16_t addresses_step;
+  std::uint16_t tuple_step;
 };
+static_assert(sizeof(Sides) == 1);
 static_assert(sizeof(Translated<KeyV4>) == 32 && sizeof(Translated<KeyV6>) == 64);
+
+/// From here on packets of the reply tuple find the connection. Who has read that it is entered and
+/// then takes its shard's lock finds it there.
+template <typename Key>
+inline void set_entered(Translated<Key>& other) {
+  __atomic_store_n(&other.is_entered, std::uint8_t{1}, __ATOMIC_RELEASE);
+}
+template <typename Key>
+inline bool is_entered(const Translated<Key>& other) {
+  return __atomic_load_n(&other.is_entered, __ATOMIC_ACQUIRE) != 0;
+}
+
+/// The hash, without a lock: another one's when the number was used again meanwhile.
+template <typename Key>
+inline std::uint64_t guess_hash(const Translated<Key>& other) {
+  return __atomic_load_n(&other.hash, __ATOMIC_RELAXED);
+}
+template <typename Key>
+inline void set_hash(Translated<Key>& other, std::uint64_t hash) {
+  __atomic_store_n(&other.hash, hash, __ATOMIC_RELAXED);
+}
 
 /// Gives     the direction of a packet that end `from` sent; without a branch, because packets come
 ///           from either end as they please.

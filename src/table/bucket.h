@@ -106,18 +106,46 @@ inline unsigned guess_slot_scalar(const Bucket& bucket, std::uint16_t tag) {
   return slot;
 }
 
+/// Where a tag was found, among the slots in use.
+struct SlotFound {
+  unsigned first;   ///< kSlots when there is none
+  bool has_others;  ///< there are more of them
+};
+
+inline SlotFound find_slot_scalar(const Bucket& bucket, std::uint16_t tag) {
+  const unsigned count = std::min(bucket.count(), kSlots);
+  const auto next = [&](unsigned slot) {
+    while (slot < count && bucket.tags[slot] != tag) ++slot;
+    return slot < count ? slot : kSlots;
+  };
+  const unsigned first = next(0);
+  return {first, first != kSlots && next(first + 1) != kSlots};
+}
+
 #if defined(__SSE2__)
-inline unsigned guess_slot(const Bucket& bucket, std::uint16_t tag) {
+/// Gives     a bit for each matching tag: bits 0 to 7 are slots 0 to 7, bits 14 and 15 slots 8 and
+///           9; what is between repeats.
+inline unsigned match_bits(const Bucket& bucket, std::uint16_t tag) {
   const __m128i wanted = _mm_set1_epi16(static_cast<short>(tag));
   __m128i low;
   __m128i high;
   std::memcpy(&low, bucket.tags, sizeof(low));        // tags 0 to 7
   std::memcpy(&high, bucket.tags + 2, sizeof(high));  // tags 2 to 9, of which the last two count
   const __m128i both = _mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted));
-  const auto bits = static_cast<unsigned>(_mm_movemask_epi8(both));
-  // Bits 0 to 7 are slots 0 to 7, bits 14 and 15 slots 8 and 9; what is between was seen before.
-  const auto first = static_cast<unsigned>(std::countr_zero(bits | 1U << 16));
+  return static_cast<unsigned>(_mm_movemask_epi8(both));
+}
+
+inline unsigned guess_slot(const Bucket& bucket, std::uint16_t tag) {
+  const auto first = static_cast<unsigned>(std::countr_zero(match_bits(bucket, tag) | 1U << 16));
   return first < 8 ? first : first - 6;
+}
+
+inline SlotFound find_slot(const Bucket& bucket, std::uint16_t tag) {
+  const unsigned bits = match_bits(bucket, tag);
+  const unsigned in_use = (1U << bucket.count()) - 1;
+  const unsigned slots = ((bits & 0xff) | bits >> 14 << 8) & in_use;
+  const auto first = static_cast<unsigned>(std::countr_zero(slots | 1U << kSlots));
+  return {first, (slots & (slots - 1)) != 0};
 }
 
 /// SSE2 is in every x86-64 processor: ten tags in two overlapping loads of eight.
@@ -136,6 +164,9 @@ inline SlotMask match(const Bucket& bucket, std::uint16_t tag) {
 inline SlotMask match(const Bucket& bucket, std::uint16_t tag) { return match_scalar(bucket, tag); }
 inline unsigned guess_slot(const Bucket& bucket, std::uint16_t tag) {
   return guess_slot_scalar(bucket, tag);
+}
+inline SlotFound find_slot(const Bucket& bucket, std::uint16_t tag) {
+  return find_slot_scalar(bucket, tag);
 }
 #endif
 

@@ -46,6 +46,31 @@ TEST(BucketGuess, VectorAndScalarAgreeOnTagsThatRepeat) {
   }
 }
 
+/// Gives     the slots in use whose tag it is.
+std::vector<unsigned> slots_of(const Bucket& bucket, std::uint16_t tag) {
+  std::vector<unsigned> slots;
+  for (unsigned slot = 0; slot < bucket.count(); ++slot) {
+    if (bucket.tags[slot] == tag) slots.push_back(slot);
+  }
+  return slots;
+}
+
+TEST(BucketFind, GivesTheFirstInUseAndWhetherThereAreMore) {
+  std::mt19937 random(20261130);
+  for (const std::uint32_t kinds : {2U, 4U, 12U, 65536U}) {
+    for (int round = 0; round < 20'000; ++round) {
+      const Bucket bucket = random_bucket(random, any_count(random), kinds);
+      for (const std::uint16_t tag : bucket.tags) {
+        const std::vector<unsigned> slots = slots_of(bucket, tag);
+        for (const SlotFound& found : {find_slot(bucket, tag), find_slot_scalar(bucket, tag)}) {
+          ASSERT_EQ(found.first, slots.empty() ? kSlots : slots.front()) << "tag " << tag;
+          ASSERT_EQ(found.has_others, slots.size() > 1) << "tag " << tag;
+        }
+      }
+    }
+  }
+}
+
 constexpr std::uint16_t kTags[] = {0x0000, 0x0001, 0x00ff, 0x7fff, 0x8000, 0xff00, 0xffff};
 
 TEST(BucketGuess, EverySetOfEqualSlotsGivesTheFirst) {

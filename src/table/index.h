@@ -19,9 +19,9 @@
 ///   3. A chain has at most kChainMax buckets.
 ///
 /// Relies on base; used by tracker.
-/// Threads   guarded by the shard's lock; only home_bucket(), guess() and next_bucket() may be
-///           called without it. The number of buckets is atomic for their sake; without the lock
-///           nothing is concluded from it.
+/// Threads   guarded by the shard's lock; only home_bucket(), guess(), guess_only() and
+///           next_bucket() may be called without it. The number of buckets is atomic for their
+///           sake; without the lock nothing is concluded from it.
 #pragma once
 
 #include <atomic>
@@ -65,6 +65,23 @@ class Index {
 #else
     const unsigned slot = guess_slot(bucket, tag_of(hash));
     return slot < kSlots ? bucket.numbers[slot] : kNoNumber;
+#endif
+  }
+
+  /// Likewise, and whether any other number can be meant.
+  struct OnlyGuess {
+    std::uint32_t number;  ///< as of guess()
+    bool
+        is_only;  ///< `bucket` was the home, and the table knows no other of this hash: that number
+                  ///< is its own, or it has none
+  };
+  OnlyGuess guess_only(const Bucket& bucket, std::uint64_t hash) const {
+#if defined(UCT_THREAD_SANITIZER)
+    return {guess(bucket, hash), false};
+#else
+    const SlotFound found = find_slot(bucket, tag_of(hash));
+    return {found.first < kSlots ? bucket.numbers[found.first] : kNoNumber,
+            !found.has_others && bucket.next() == 0};
 #endif
   }
 

@@ -147,6 +147,13 @@ class RecordPool {
     numbers_.free(number);
   }
 
+  /// Frees a number that was taken for nothing: nobody has seen its generation, which comes again.
+  void put_back(std::uint32_t number) {
+    std::uint8_t& generation = records_[number].key.generation;
+    generation = static_cast<std::uint8_t>(generation == 1 ? 255 : generation - 1);
+    free(number);
+  }
+
   /// Memory is given back in three steps, because the second takes 50 us and needs no lock: the
   /// numbers that retire() names rest until reopen().
   NumberPool::Range retire() { return numbers_.retire(); }

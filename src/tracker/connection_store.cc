@@ -1,5 +1,6 @@
 // The life of one connection in its shard: entered, copied, told of, erased.
 #include <bit>
+#include <utility>
 
 #include "tracker/tracker_core.h"
 
@@ -49,33 +50,25 @@ template <typename Key>
 Reason TrackerCore::take_record(Shard& shard, const Key& wanted, std::uint64_t hash,
                                 std::uint32_t& number) {
   FamilyPool<Key>& family = shard.family<Key>();
-  number = family.records.take();
+  const bool is_new = number == NumberPool::kNone;
+  if (is_new) number = family.records.take();
   if (number == NumberPool::kNone) return Reason::memory_full;
   Key& key = family.records.record(number).key;  // before the index, which may ask for its hash
   const std::uint8_t generation = key.generation;
   key = wanted;
   key.generation = generation;
   const Reason reason = enter_index(shard, hash, number | kFamilyBit<Key>);
-  if (reason != Reason::none) family.records.free(number);
-  return reason;
-}
-
-template <typename Key>
-Reason TrackerCore::take_alias(Shard& shard, const Key& key, std::uint64_t hash,
-                               std::uint32_t& number) {
-  AliasPool<Key>& pool = shard.family<Key>().aliases;
-  number = pool.take(key);
-  if (number == NumberPool::kNone) return Reason::memory_full;
-  const Reason reason = enter_index(shard, hash, number | kFamilyBit<Key> | kAliasBit);
-  if (reason != Reason::none) pool.free(number);
+  if (reason == Reason::none) return reason;
+  key.kind = Kind::none;
+  if (is_new) family.records.free(std::exchange(number, NumberPool::kNone));
   return reason;
 }
 
 Reason TrackerCore::enter_index(Shard& shard, std::uint64_t hash, std::uint32_t entry) {
   const InsertResult result =
       shard.index.insert(hash, entry, [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
-        return (other & kV6Bit) != 0 ? hash_key(key_of_entry(shard.v6, other), config.hash_key)
-                                     : hash_key(key_of_entry(shard.v4, other), config.hash_key);
+        return (other & kV6Bit) != 0 ? hash_key(key_of_entry<KeyV6>(shard, other), config.hash_key)
+                                     : hash_key(key_of_entry<KeyV4>(shard, other), config.hash_key);
       });
   if (result == InsertResult::done) return Reason::none;
   return result == InsertResult::chain_full ? Reason::bucket_full : Reason::memory_full;
@@ -106,26 +99,24 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
                         DestroyCause cause) {
   FamilyPool<Key>& family = shard.family<Key>();
   if (config.events != nullptr) tell<Key>(shard, EventKind::destroyed, cause, number);
-  const Record<Key>& record = family.records.record(number);
+  Record<Key>& record = family.records.record(number);
   ProtocolStats& stats = stats_of(shard, protocol_of(record.key.kind, record.key.port[0]));
   ++(cause == DestroyCause::expired ? stats.expired : stats.removed);
   if ((record.body.status & status::kHasLabel) != 0) {
     shard.labels.free(family.records.cold(number).label_number);
-  }
-  if ((record.body.status & status::kTranslated) != 0) {
-    const Translated<Key>& other = family.translated[number];
-    const std::uint64_t reply_hash = hash_key(other.reply, config.hash_key);
-    shard.orphans.push(
-        {{reply_hash, other.alias, static_cast<std::uint8_t>(shard_number(reply_hash)),
-          other.alias_generation, other.nat},
-         other.nat != 0 ? family.uses[number] : MappingUse{}});
   }
   ZoneTable::Entry* zone = zones.entry(record.key.zone);
   if (zone != nullptr) leave_zone(shard, *zone);
   give_place(shard);
   crowds.leaves(record.key);
   shard.index.erase(hash, number | kFamilyBit<Key>);
-  family.records.free(number);
+  if ((record.body.status & status::kTranslated) == 0) return family.records.free(number);
+  // Its alias names the number, which nobody else gets until that is gone.
+  record.key.kind = Kind::none;
+  record.body.state = 0;
+  --family.translated_count;
+  const bool has_uses = family.translated[number].nat != 0;
+  shard.orphans.push({number | kFamilyBit<Key>, has_uses ? family.uses[number] : MappingUse{}});
 }
 
 template <typename Key>
@@ -180,8 +171,6 @@ template Reason TrackerCore::take_record<KeyV4>(Shard&, const KeyV4&, std::uint6
                                                 std::uint32_t&);
 template Reason TrackerCore::take_record<KeyV6>(Shard&, const KeyV6&, std::uint64_t,
                                                 std::uint32_t&);
-template Reason TrackerCore::take_alias<KeyV4>(Shard&, const KeyV4&, std::uint64_t, std::uint32_t&);
-template Reason TrackerCore::take_alias<KeyV6>(Shard&, const KeyV6&, std::uint64_t, std::uint32_t&);
 template Reason TrackerCore::insert<KeyV4>(Shard&, const Opening<KeyV4>&, std::uint32_t&);
 template Reason TrackerCore::insert<KeyV6>(Shard&, const Opening<KeyV6>&, std::uint32_t&);
 template void TrackerCore::erase<KeyV4>(Shard&, std::uint32_t, std::uint64_t, DestroyCause);

@@ -85,34 +85,36 @@ template <typename Key>
   Item& item = block.items[i];
   FamilyPool<Key>& family = shard.family<Key>();
   item.by_reply = (block.redirected >> i & 1) != 0;
+  block.astray &= ~(item.by_reply ? 1U << i : 0);
   if (item.by_reply) [[unlikely]] {
     number = item.guess & ~kV6Bit;
-    // Another connection may have taken both the place and the tuple, and has another hash.
-    if (!is_home(shard, number, item.template key<Key>()) ||
-        family.translated[number].alias_generation != block.alias_generation[i] ||
-        (family.translated[number].alias & kNumberBits) != block.alias[i]) {
-      turn_back<Key>(block, i);
-      return Step::sent_on;
+    const Answers answers = answers_to(shard, number, item.template key<Key>());
+    if (answers == Answers::yes) {
+      item.hash = block.hash[i] = family.translated[number].hash;
+      const Body& body = family.records.record(number).body;
+      if (is_live(body, tick_of_ms(shard.now_ms))) return Step::decided;
+      remove<Key>(shard, number, item.hash, DestroyCause::expired);
+    } else if (answers == Answers::not_any_more) {
+      block.astray |= 1U << i;
+      block.orphaned[i] = {tracker_.alias_of<Key>({shard.number, number}),
+                           family.translated[number].reply.generation};
     }
-    if (is_live(family.records.record(number).body, tick_of_ms(shard.now_ms))) return Step::decided;
-    remove<Key>(shard, number, item.hash, DestroyCause::expired);
     turn_back<Key>(block, i);
     return Step::sent_on;
   }
   number = find<Key>(shard, item);
   if (number == kNoNumber || (number & kAliasBit) == 0) [[likely]]
     return Step::decided;
-  const std::uint32_t place = number & kNumberBits;
-  const Alias<Key>& alias = family.aliases[place];
-  // One that is not linked yet is about to be, by another thread: the packet comes here again.
-  if (!alias.home.is_linked()) return Step::sent_on;
-  const bool was_followed =
-      block.alias[i] == place && block.alias_generation[i] == alias.key.generation;
-  if ((block.astray >> i & 1) == 0 || !was_followed) {
-    send_on(block, i, place, alias);
+  const std::uint32_t alias = number | kFamilyBit<Key>;
+  const Translated<Key>& other = tracker_.translated_at<Key>(tracker_.place_of(alias));
+  // One that is not entered yet is about to be, by another thread: the packet comes here again.
+  if (!is_entered(other)) return Step::sent_on;
+  const auto [orphan, generation] = block.orphaned[i];
+  if ((block.astray >> i & 1) == 0 || orphan != alias || generation != other.reply.generation) {
+    follow<Key>(block, i, alias);
     return Step::sent_on;
   }
-  tracker_.take_out_alias<Key>(shard, place, item.hash);  // its connection is gone
+  tracker_.take_out_alias<Key>(shard, alias, item.hash);  // before who removed the connection does
   number = kNoNumber;
   return Step::decided;
 }
@@ -128,9 +130,7 @@ template <typename Key>
   std::uint32_t entry = item.guess;
   const std::uint32_t guess = item.guess ^ kFamilyBit<Key>;
   if (guess >= records.capacity() || !equal(records.record(guess).key, key)) {
-    entry = shard.index.find(item.hash, [&](std::uint32_t other) {
-      return (other & kV6Bit) == kFamilyBit<Key> && equal(key_of_entry(family, other), key);
-    });
+    entry = tracker_.find_entry(shard, key, item.hash);
   }
   if (entry == kNoNumber) return kNoNumber;
   const std::uint32_t number = entry & ~kV6Bit;
@@ -205,11 +205,26 @@ Pipeline::Step Pipeline::handle_missing(Shard& shard, Item& item, std::size_t pl
   Verdict& verdict = verdicts_[place];
   verdict.state = StateFlags::new_ | StateFlags::tracked;
   if (!request_.commit) return Step::decided;
-  if (is_to_be_translated(item.parsed)) return Step::translated;
-  std::uint32_t number = kNoNumber;
+  if (is_to_be_translated(item.parsed)) {
+    reserve<Key>(shard, item);
+    return Step::translated;
+  }
+  std::uint32_t number = NumberPool::kNone;
   verdict.reason = commit<Key>(shard, item, context, number);
   if (verdict.reason == Reason::none) announce<Key>(shard, item, place, number);
   return Step::decided;
+}
+
+/// Takes a number for a connection that is to be opened with another tuple: its reply tuple is
+/// entered first, and names it.
+template <typename Key>
+void Pipeline::reserve(Shard& shard, Item& item) {
+  FamilyPool<Key>& family = shard.family<Key>();
+  const std::uint32_t number = family.records.take();
+  item.guess = number == NumberPool::kNone ? kNoNumber : number | kFamilyBit<Key>;
+  if (number == NumberPool::kNone) return;
+  family.has_translated = true;
+  __builtin_prefetch(family.translated.data() + number + kAhead, 1, 3);  // as RecordPool does
 }
 
 /// Tells of a connection that was entered: in the verdict, the explanation and an event.

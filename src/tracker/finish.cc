@@ -123,30 +123,29 @@ template <typename Key>
   if (number >= lane.capacity) return false;
   const Record<Key>& record = lane.records[number];
   const Body& body = record.body;
-  const bool by_reply = (block.redirected >> i & 1) != 0;
-  const auto& home = block.home[i];
-  // The connection may have gone since its reply tuple was read, a moment ago: a place without one
-  // has no kind, and another one at it another generation.
-  const bool own = has_words(record.key, block.template words<Key>(i));
-  const bool sent_on = (record.key.kind == Kind::tcp) & (record.key.generation == home.generation);
-  if (!(by_reply ? sent_on : own) || !tcp::is_plainly_established<status::kTranslated>(body)) {
-    return false;
-  }
+  // First of all: what lies beside a record is nobody's while it is not a connection's.
+  if (!tcp::is_plainly_established<status::kTranslated>(body)) return false;
   const Translated<Key>& other = lane.translated[number];
-  const Sides* const sides = by_reply ? &home.sides : &other.sides;
+  const unsigned by_reply = block.redirected >> i & 1;
+  const auto own = reinterpret_cast<std::uintptr_t>(&record.key);
+  const auto reply = reinterpret_cast<std::uintptr_t>(&other.reply);
+  const auto* carried = reinterpret_cast<const Key*>(core::choose(by_reply != 0, reply, own));
+  const auto* becomes = reinterpret_cast<const Key*>(core::choose(by_reply != 0, own, reply));
+  if (!has_words(*carried, block.template words<Key>(i))) return false;
+  // Which end sends it, of the tuple that it carries and of the other one.
+  const unsigned inner = end_of(body, Direction::original);
+  const unsigned outer = other.sides.origin;
+  const unsigned swap = (inner ^ outer) & (0U - by_reply);
   const ExpressItem& item = block.lane[i];
-  const unsigned inner_origin = end_of(body, Direction::original);
-  const unsigned origin = by_reply ? sides->origin : inner_origin;
-  const auto direction = static_cast<Direction>(item.from ^ origin);
   // What carries the tuple of the other side is for the long way to refuse.
-  if (by_reply != (direction == Direction::reply)) return false;
+  if (item.from != (inner ^ swap ^ by_reply)) return false;
+  const auto direction = static_cast<Direction>(by_reply);
   if (!go_on(lane, number, direction, item)) return false;
-  const Key* const becomes = by_reply ? &record.key : &other.reply;
-  const unsigned from = by_reply ? 1 - inner_origin : sides->origin;
-  rewrite_tcp(burst_[block.first + i].data + express::kEthernetHeader, *becomes, from);
+  rewrite_tcp(burst_[block.first + i].data + express::kEthernetHeader, *becomes,
+              outer ^ swap ^ by_reply, {other.addresses_step, other.tuple_step}, by_reply != 0);
   verdict = lane.verdicts[static_cast<unsigned>(direction)];
-  verdict.state |= translated_state(*sides);
-  verdict.connection = make_handle(lane.handle, number, record.key.generation, block.hash[i]);
+  verdict.state |= translated_state(other.sides);
+  verdict.connection = make_handle(lane.handle, number, record.key.generation, other.hash);
   return true;
 }
 
@@ -186,15 +185,32 @@ template <typename Key>
 std::uint32_t Pipeline::run_lane(Shard& shard, Block& block, std::uint32_t which,
                                  Verdict* verdicts) {
   const Lane<Key> lane(*this, shard);
-  std::uint32_t left = pass_all(lane, block, which, verdicts);
-  if (!tracker_.has_aliases() || request_.inside_view) return left;
-  while (left != 0) {
+  if (!tracker_.has_aliases() || request_.inside_view) {
+    return pass_all(lane, block, which, verdicts);
+  }
+  // Mostly a packet is of the same kind as the one before.
+  std::uint32_t left = which;
+  for (int in_vain = 0; left != 0 && in_vain < 2;) {
     const std::uint32_t before = left;
-    left = pass_all_translated(lane, block, left, verdicts);
-    if (left == before) break;
-    left = pass_all(lane, block, left, verdicts);
+    left = tries_translated_ ? pass_all_translated(lane, block, left, verdicts)
+                             : pass_all(lane, block, left, verdicts);
+    in_vain = left == before ? in_vain + 1 : 0;
+    tries_translated_ ^= left != 0;
   }
   return left;
+}
+
+/// Gives a packet of a reply tuple the hash of its connection, if it is here.
+void Pipeline::take_hash(Shard& shard, Block& block, std::size_t i) {
+  const auto take = [&]<typename Key>(const FamilyPool<Key>& family) {
+    const std::uint32_t number = block.guess[i] & ~kV6Bit;
+    if (number < family.records.capacity()) block.hash[i] = guess_hash(family.translated[number]);
+  };
+  if ((block.v6 >> i & 1) != 0) {
+    take(shard.v6);
+  } else {
+    take(shard.v4);
+  }
 }
 
 /// Decides the packets of one shard among those of a block, in their order.
@@ -235,6 +251,7 @@ void Pipeline::visit_shard(Block& block, std::uint32_t number, std::uint32_t whi
     const std::uint32_t packet = left & (0U - left);
     left &= left - 1;
     const auto i = static_cast<std::size_t>(std::countr_zero(packet));
+    if ((block.redirected & packet) != 0) take_hash(shard, block, i);
     if (opening_hashes_.has(block.hash[i])) {
       elsewhere |= packet;
       behind_ |= packet;

@@ -205,11 +205,7 @@ void give_family_back(Shard& shard) {
   const auto release_records = [&](core::NumberPool::Range range) {
     family.release_records(range);
   };
-  const auto release_aliases = [&](core::NumberPool::Range range) {
-    family.aliases.release(range);
-  };
   give_numbers_back(shard, family.records, release_records);
-  give_numbers_back(shard, family.aliases, release_aliases);
 }
 
 void prepare_growth(Shard& shard) {
@@ -295,8 +291,10 @@ bool scan(const TrackerCore& tracker, Shard& shard, std::uint32_t& number, std::
   for (std::uint32_t looked = 0; looked < kRecordsPerLock; ++looked) {
     number = family.records.numbers().next_live(number);
     if (number == core::NumberPool::kNone) return false;
-    const Body& body = family.records.record(number).body;
-    if (is_found_at(body, shard, now_ms) && !take(tracker.copy<Key>(shard, number), number)) {
+    const core::Record<Key>& record = family.records.record(number);
+    const bool is_connection = record.key.kind != core::Kind::none;  // not one that comes or goes
+    if (is_connection && is_found_at(record.body, shard, now_ms) &&
+        !take(tracker.copy<Key>(shard, number), number)) {
       return true;
     }
     ++number;
@@ -338,6 +336,7 @@ std::size_t core::TrackerCore::flush_family(Shard& shard, std::uint64_t now_ms,
   std::uint32_t number = 0;
   bool more = true;
   while (more) {
+    drop_orphans(shard);  // those of the piece before
     shard.lock.let_others_first();
     const SpinlockGuard guard(shard.lock);
     advance_clock(*this, shard, now_ms);
@@ -376,31 +375,26 @@ std::optional<ConnectionInfo> find_key(TrackerCore& tracker, Zone zone, const Tu
   Key key;
   core::make_key(core::packet_of(tuple), zone, key);
   const std::uint64_t hash = hash_key(key, tracker.config.hash_key);
-  core::Home home;
+  core::AliasPlace place;
   {
     Shard& shard = tracker.shard_of(hash);
     const SpinlockGuard guard(shard.lock);
-    const FamilyPool<Key>& family = shard.family<Key>();
-    const std::uint32_t entry = shard.index.find(hash, [&](std::uint32_t other) {
-      return (other & core::kV6Bit) == kFamilyBit<Key> && equal(key_of_entry(family, other), key);
-    });
+    const std::uint32_t entry = tracker.find_entry(shard, key, hash);
     if (entry == core::kNoNumber) return std::nullopt;
-    const std::uint32_t number = entry & core::kNumberBits;
     if ((entry & core::kAliasBit) == 0) {
-      if (!is_found_at(family.records.record(number).body, shard, now_ms)) return std::nullopt;
+      const std::uint32_t number = entry & core::kNumberBits;
+      const Body& body = shard.family<Key>().records.record(number).body;
+      if (!is_found_at(body, shard, now_ms)) return std::nullopt;
       return tracker.copy<Key>(shard, number);
     }
-    home = family.aliases[number].home;
+    place = tracker.place_of(entry);
   }
-  if (!home.is_linked()) return std::nullopt;
-  Shard& shard = tracker.shards[home.shard];
+  Shard& shard = tracker.shards[place.shard];
   const SpinlockGuard guard(shard.lock);
-  const std::uint32_t number = home.number & ~core::kV6Bit;
-  if (!core::is_home<Key>(shard, number, key)) return std::nullopt;
-  if (!is_found_at(shard.family<Key>().records.record(number).body, shard, now_ms)) {
-    return std::nullopt;
-  }
-  return tracker.copy<Key>(shard, number);
+  if (answers_to(shard, place.number, key) != core::Answers::yes) return std::nullopt;
+  const Body& body = shard.family<Key>().records.record(place.number).body;
+  if (!is_found_at(body, shard, now_ms)) return std::nullopt;
+  return tracker.copy<Key>(shard, place.number);
 }
 
 template <typename Key>
@@ -412,8 +406,10 @@ std::optional<ConnectionInfo> find_number(const TrackerCore& tracker, Shard& sha
   if (number >= records.numbers().capacity() || !records.numbers().is_live(number)) {
     return std::nullopt;
   }
-  const Body& body = records.record(number).body;
-  if (!is_found_at(body, shard, now_ms)) return std::nullopt;
+  const core::Record<Key>& record = records.record(number);
+  if (record.key.kind == core::Kind::none || !is_found_at(record.body, shard, now_ms)) {
+    return std::nullopt;
+  }
   const ConnectionInfo info = tracker.copy<Key>(shard, number);
   if (info.handle != handle) return std::nullopt;
   return info;

@@ -2,10 +2,9 @@
 // memory answers many requests at once:
 //
 //   choose    a first candidate for each, and the buckets of the reply tuples are sent for
-//   take      the reply tuples are entered, one by one
+//   take      the reply tuples are entered, one by one; each says where its connection will be
 //   enter     the connections, shard by shard
-//   link      the reply tuples to them, and the packets are rewritten; or what was taken is given
-//             back
+//   finish    the packets are rewritten; or what was taken is given back
 //
 // Between the steps no lock is held. Packets that have the tuple of one that opens wait behind it.
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include <utility>
 
 #include "nat/choice.h"
+#include "nat/rewrite_tcp.h"
 #include "tracker/pipeline.h"
 #include "tracker/tuples.h"
 
@@ -92,18 +92,19 @@ struct Pipeline::NatOpening {
   std::optional<NatChoice> choice;  ///< none where mapping is endpoint-independent
   bool has_candidate = false;       ///< the choice made one that was not tried yet
 
-  Translation tuple{};           ///< of the packet that opens it
-  Key reply{};                   ///< the key of that
-  std::uint64_t hash = 0;        ///< and its hash
-  std::uint8_t origin = 0;       ///< the end of `reply` that stands for the originator
-  bool changes = true;           ///< it is another tuple than the packet's own
-  bool is_taken = false;         ///< its alias is entered
-  AliasPlace place{};            ///< there
-  MappingUse use{};              ///< what it holds of the spec's mappings
-  Reason reason = Reason::none;  ///< why it is not opened
+  Translation tuple{};      ///< of the packet that opens it
+  Key reply{};              ///< the key of that
+  std::uint64_t hash = 0;   ///< and its hash
+  std::uint8_t origin = 0;  ///< the end of `reply` that stands for the originator
+  bool changes = true;      ///< it is another tuple than the packet's own
+  bool is_taken = false;    ///< its alias is entered
+  AliasPlace place{};       ///< of the connection that is to be; kNone when there is no number
+  Translated<Key>* other = nullptr;  ///< under its number
+  std::uint8_t generation = 0;       ///< of its record
+  MappingUse use{};                  ///< what it holds of the spec's mappings
+  Reason reason = Reason::none;      ///< why it is not opened
   bool is_open = false;
   bool is_late = false;  ///< the packet belongs to another one's connection after all
-  Home home{};           ///< of the connection, when it is open
   /// Whoever has the tuple is not finished yet, or opened this very connection: try again.
   bool has_twin = false;
 };
@@ -150,6 +151,7 @@ void Pipeline::begin(Block& block, NatOpening<Key>* openings, std::uint32_t whic
   for (std::uint32_t left = which; left != 0; left &= left - 1) {
     const std::size_t i = lowest(left);
     new (openings + i) NatOpening<Key>;  // with () all of its bytes would be cleared first
+    take_number(block, i, openings[i]);
     fill_addresses(block.items[i].template key<Key>(), block.items[i].from, block.items[i].parsed);
   }
   if (nat_->mappings != nullptr) return;
@@ -161,6 +163,20 @@ void Pipeline::begin(Block& block, NatOpening<Key>* openings, std::uint32_t whic
     nonce += kHashLanes;
     which ^= group;
   }
+}
+
+/// Takes over the number that was reserved for the packet's connection.
+template <typename Key>
+void Pipeline::take_number(Block& block, std::size_t i, NatOpening<Key>& opening) {
+  Item& item = block.items[i];
+  const std::uint32_t guess = std::exchange(item.guess, kNoNumber);
+  opening.place = {block.shard[i], guess == kNoNumber ? NumberPool::kNone : guess & ~kV6Bit};
+  if (guess == kNoNumber) return;
+  opening.other = &tracker_.translated_at<Key>(opening.place);
+  opening.generation = tracker_.generation_at<Key>(opening.place);
+  set_hash(*opening.other, item.hash);
+  opening.other->is_entered = 0;
+  opening.other->nat = 0;
 }
 
 /// Makes the first candidates of at most kHashLanes openings.
@@ -256,6 +272,7 @@ std::uint32_t Pipeline::take_tuples(Block& block, NatOpening<Key>* openings, std
     }
     take_tuple(block.items[i], block.first + i, opening);
     if (opening.is_taken) {
+      ++aliases_entered_;
       taken_hashes_.add(opening.hash);
       entering_hashes_.add(block.hash[i]);
     }
@@ -268,7 +285,13 @@ std::uint32_t Pipeline::take_tuples(Block& block, NatOpening<Key>* openings, std
 
 template <typename Key>
 void Pipeline::take_tuple(Item& item, std::size_t place, NatOpening<Key>& opening) {
-  opening.reason = nat_->mappings != nullptr ? choose_mapped(item, opening) : choose(item, opening);
+  if (opening.place.number == NumberPool::kNone) {
+    opening.reason = Reason::memory_full;
+  } else if (nat_->mappings != nullptr) {
+    opening.reason = choose_mapped(item, opening);
+  } else {
+    opening.reason = choose(item, opening);
+  }
   opening.is_taken = opening.reason == Reason::none && opening.changes;
   if (opening.is_taken &&
       check_rewrite(bytes_of(burst_[place]), item.parsed, opening.tuple) != RewriteRefusal::none) {
@@ -315,7 +338,7 @@ Reason Pipeline::choose_mapped(Item& item, NatOpening<Key>& opening) {
     opening.hash = hash_key(opening.reply, tracker_.config.hash_key);
     reason = enter_reply(item, opening);
     if (reason == Reason::none && opening.changes) {
-      if (!opening.use.empty()) opening.place.nat = static_cast<std::uint16_t>(nat_->id);
+      if (!opening.use.empty()) opening.other->nat = static_cast<std::uint16_t>(nat_->id);
       return reason;
     }
     const bool again = reason == Reason::nat_exhausted && mappings.is_alone(opening.use);
@@ -338,7 +361,9 @@ Reason Pipeline::enter_reply(Item& item, NatOpening<Key>& opening) {
     return Reason::none;
   }
   if (entering_hashes_.has(opening.hash)) return Reason::nat_exhausted;  // one before it opens it
-  std::optional<Home> holder;
+  opening.other->reply = opening.reply;
+  opening.other->reply.generation = opening.generation;
+  std::optional<TrackerCore::Holder> holder;
   const Reason reason =
       tracker_.enter_alias(opening.reply, opening.hash, now_ms_, opening.place, holder);
   if (reason != Reason::nat_exhausted) return reason;
@@ -347,15 +372,15 @@ Reason Pipeline::enter_reply(Item& item, NatOpening<Key>& opening) {
   if (!has_equals && tracker_.remove_expired(*holder, opening.reply, now_ms_)) {
     return tracker_.enter_alias(opening.reply, opening.hash, now_ms_, opening.place, holder);
   }
-  opening.has_twin = !holder->is_linked() || holder->hash == item.hash;
+  opening.has_twin = !holder->is_entered || holder->hash == item.hash;
   return reason;
 }
 
 /// Gives back what was taken.
 template <typename Key>
 void Pipeline::leave_reply(NatOpening<Key>& opening) {
-  tracker_.drop_alias(opening.place);
-  if (opening.place.nat != 0) nat_->mappings->close(opening.use, now_ms_, Hold::free_now);
+  tracker_.drop_alias<Key>(opening.place);
+  if (opening.other->nat != 0) nat_->mappings->close(opening.use, now_ms_, Hold::free_now);
   opening.is_taken = false;
   gave_back_ = true;
 }
@@ -388,53 +413,60 @@ void Pipeline::enter_connection(Shard& shard, Item& item, std::size_t place,
   opening.is_late = opening.reason == Reason::none
                         ? exists<Key>(shard, item)
                         : opening.has_twin && opening.reason == Reason::nat_exhausted;
-  if (opening.is_late) return;
-  if (opening.reason == Reason::none) {
-    std::uint32_t number = kNoNumber;
-    opening.reason = commit<Key>(shard, item, context_for(item, place), number);
-    if (opening.reason == Reason::none) {
-      opening.is_open = true;
-      item.guess = number | kFamilyBit<Key>;
-      if (opening.changes) note_translation<Key>(shard, item, place, number, opening);
-      announce<Key>(shard, item, place, number);
-    }
+  if (!opening.is_late) {
+    if (opening.reason == Reason::none) open_connection(shard, item, place, opening);
+    if (opening.reason == Reason::nat_impossible) reject(place, opening.reason);
+    verdicts_[place].reason = opening.reason;
+    count_verdict(shard, verdicts_[place]);
   }
-  if (opening.reason == Reason::nat_impossible) reject(place, opening.reason);
-  verdicts_[place].reason = opening.reason;
-  count_verdict(shard, verdicts_[place]);
+  if (opening.is_open || opening.is_taken || opening.place.number == NumberPool::kNone) return;
+  shard.family<Key>().records.put_back(std::exchange(opening.place.number, NumberPool::kNone));
 }
 
-/// Notes the other tuple of a connection that was just entered, and what its alias is to say.
+template <typename Key>
+void Pipeline::open_connection(Shard& shard, Item& item, std::size_t place,
+                               NatOpening<Key>& opening) {
+  std::uint32_t number = opening.place.number;
+  opening.reason = commit<Key>(shard, item, context_for(item, place), number);
+  if (opening.reason != Reason::none) return;
+  opening.is_open = true;
+  item.guess = number | kFamilyBit<Key>;
+  if (opening.changes) note_translation<Key>(shard, item, place, opening);
+  announce<Key>(shard, item, place, number);
+}
+
+/// Notes that a connection which was just entered is translated, and how.
 template <typename Key>
 void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t place,
-                                std::uint32_t number, NatOpening<Key>& opening) {
+                                NatOpening<Key>& opening) {
   FamilyPool<Key>& family = shard.family<Key>();
-  Record<Key>& record = family.records.record(number);
+  Record<Key>& record = family.records.record(opening.place.number);
   record.body.status |= status::kTranslated;
-  family.has_translated = true;
-  Translated<Key>& other = family.translated[number];
-  __builtin_prefetch(&other + kAhead, 1, 3);  // as RecordPool does
-  other.reply = opening.reply;
-  other.alias = opening.place.number;
-  other.alias_generation = opening.place.generation;
-  other.nat = opening.place.nat;
-  if (other.nat != 0) family.uses[number] = opening.use;
-  other.sides = {opening.origin,
-                 changed_sides(record.key, item.from, opening.reply, opening.origin)};
+  ++family.translated_count;
+  Translated<Key>& other = *opening.other;
+  if (other.nat != 0) family.uses[opening.place.number] = opening.use;
+  other.sides.origin = opening.origin & 1;
+  other.sides.changed =
+      changed_sides(record.key, item.from, opening.reply, opening.origin) & Sides::kBoth;
+  const TupleSteps steps = steps_between(record.key, opening.reply);
+  other.addresses_step = steps.addresses;
+  other.tuple_step = steps.tuple;
+  set_entered(other);
   verdicts_[place].state |= translated_state(other.sides);
-  opening.home = {item.hash, item.guess, shard.number, record.key.generation, other.sides};
 }
 
-// ---- link ---------------------------------------------------------------------------------------
+// ---- finish -------------------------------------------------------------------------------------
 
 /// Gives     false when the packet is to be decided again.
 template <typename Key>
 bool Pipeline::finish_opening(const Item& item, std::size_t place, NatOpening<Key>& opening) {
   if (opening.is_taken && opening.is_open) {
-    tracker_.link_alias<Key>(opening.place, opening.home);
     static_cast<void>(rewrite(bytes_of(burst_[place]), item.parsed, opening.tuple));  // was checked
   } else if (opening.is_taken) {
     leave_reply(opening);
+  }
+  if (!opening.is_open && opening.place.number != NumberPool::kNone) {
+    tracker_.put_back_number<Key>(opening.place);
   }
   if (opening.is_late) return false;
   if (opening.reason != Reason::none) {

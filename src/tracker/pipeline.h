@@ -91,20 +91,17 @@ class Pipeline {
     std::uint32_t express;   ///< bit i: packet i is in the express lane, else it has an Item
     std::uint32_t plain;     ///< bit i: it is in the lane, and an ACK or data
     std::uint32_t fragment;  ///< 1: the one packet is a fragment
-    std::uint32_t
-        redirected;         ///< bit i: sent on from its reply tuple to the connection: hash, shard
-                            ///< and guess are the connection's, the key's words its own
-    std::uint32_t astray;   ///< bit i: it was, and the connection was gone
-    std::uint32_t aliased;  ///< bit i: what was guessed is a reply tuple, or nothing was
-    // Of those redirected: by which reply tuple, and what it said of the connection. While a packet
-    // is away, another reply tuple may have been entered in the place.
-    struct Connection {
+    /// Bit i: it is at the connection of its reply tuple: shard and guess are the connection's, the
+    /// hash too once it has left the lane, the key's words its own.
+    std::uint32_t redirected;
+    std::uint32_t astray;   ///< bit i: it was, and the connection is an orphan
+    std::uint32_t unsure;   ///< bit i: another entry than the one that was guessed may be its own
+    std::uint32_t entered;  ///< `aliases_entered_` when it was guessed
+    struct Orphaned {
+      std::uint32_t alias;
       std::uint8_t generation;
-      Sides sides;
     };
-    std::array<Connection, kBlock> home;
-    std::array<std::uint32_t, kBlock> alias;
-    std::array<std::uint8_t, kBlock> alias_generation;
+    std::array<Orphaned, kBlock> orphaned;  ///< of those astray: what they followed
     std::array<ExpressItem, kBlock> lane;
     std::array<Item, kBlock> items;
 
@@ -152,8 +149,9 @@ class Pipeline {
   void hash_family(Block& block, std::size_t group, std::uint32_t which);
   void send_for_buckets(Block& block);
   void guess_numbers(Block& block);
-  template <bool kWithAliases>
-  void guess_among(Block& block);
+  template <typename Look>
+  void guess_entries(Block& block, Look&& look);
+  void guess_among_aliases(Block& block);
   void finish(Block& block);
   void finish_shards(Block& block, std::uint32_t waiting);
   void finish_alone(Block& block);
@@ -184,6 +182,7 @@ class Pipeline {
   std::uint32_t finish_shard(Block& block, std::uint32_t shard, std::uint32_t which);
   void visit_shard(Block& block, std::uint32_t number, std::uint32_t which);
   void enter_shard(Shard& shard) UCT_REQUIRES(shard.lock);
+  static void take_hash(Shard& shard, Block& block, std::size_t i) UCT_REQUIRES(shard.lock);
   static void count_verdict(Shard& shard, const Verdict& verdict) UCT_REQUIRES(shard.lock);
 
   // ---- decide.cc: the shard's lock is held -----------------------------------------------------
@@ -208,6 +207,8 @@ class Pipeline {
                              std::uint32_t number) UCT_REQUIRES(shard.lock);
   template <typename Key>
   Step handle_missing(Shard& shard, Item& item, std::size_t place) UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  void reserve(Shard& shard, Item& item) UCT_REQUIRES(shard.lock);
   template <typename Key>
   Reason commit(Shard& shard, Item& item, const ProtocolContext& context, std::uint32_t& number)
       UCT_REQUIRES(shard.lock);
@@ -246,9 +247,12 @@ class Pipeline {
   // ---- translate.cc: no lock is held where none is asked for ------------------------------------
   void resolve(Block& block);
   template <typename Key>
-  void resolve_family(Shard& shard, Block& block, std::uint32_t which) UCT_REQUIRES(shard.lock);
+  void follow(Block& block, std::size_t i, std::uint32_t alias) const;
   template <typename Key>
-  void send_on(Block& block, std::size_t i, std::uint32_t number, const Alias<Key>& alias);
+  bool go_as_guessed(Block& block, std::size_t i) const;
+  void look_up(Block& block, std::uint32_t which);
+  template <typename Key>
+  void look_up_family(Shard& shard, Block& block, std::uint32_t which) UCT_REQUIRES(shard.lock);
   template <typename Key>
   void turn_back(Block& block, std::size_t i);
   template <typename Key>
@@ -276,6 +280,8 @@ class Pipeline {
   std::uint32_t open_family(Block& block, std::uint32_t which);
   template <typename Key>
   void begin(Block& block, NatOpening<Key>* openings, std::uint32_t which);
+  template <typename Key>
+  void take_number(Block& block, std::size_t i, NatOpening<Key>& opening);
   template <typename Key>
   void hash_replies(NatOpening<Key>* openings, std::uint32_t which);
   template <typename Key>
@@ -309,8 +315,11 @@ class Pipeline {
   void enter_connection(Shard& shard, Item& item, std::size_t place, NatOpening<Key>& opening)
       UCT_REQUIRES(shard.lock);
   template <typename Key>
-  void note_translation(Shard& shard, const Item& item, std::size_t place, std::uint32_t number,
-                        NatOpening<Key>& opening) UCT_REQUIRES(shard.lock);
+  void open_connection(Shard& shard, Item& item, std::size_t place, NatOpening<Key>& opening)
+      UCT_REQUIRES(shard.lock);
+  template <typename Key>
+  void note_translation(Shard& shard, const Item& item, std::size_t place, NatOpening<Key>& opening)
+      UCT_REQUIRES(shard.lock);
   template <typename Key>
   bool finish_opening(const Item& item, std::size_t place, NatOpening<Key>& opening);
 
@@ -334,6 +343,8 @@ class Pipeline {
   FewHashes<kBlock> opening_hashes_;   ///< of `opening_`: the tuples that they carry
   FewHashes<kBlock> taken_hashes_;     ///< of the reply tuples that were taken for them
   FewHashes<kBlock> entering_hashes_;  ///< of who took one and is not entered yet
+  std::uint32_t aliases_entered_ = 0;  ///< how many reply tuples this call entered
+  bool tries_translated_ = false;      ///< the lane's latest passenger was of that kind
   bool has_orphans_ = false;  ///< translated connections of it were removed, in whichever way
   bool gave_back_ = false;    ///< a tuple of these openings was taken and is free again
 

@@ -18,7 +18,6 @@
 #include "base/spinlock.h"
 #include "expiry/timer_wheel.h"
 #include "nat/mappings.h"
-#include "table/alias_pool.h"
 #include "table/index.h"
 #include "table/pool.h"
 #include "tracker/growth.h"
@@ -31,25 +30,36 @@ inline constexpr std::uint32_t kV6Bit = 0x80000000;
 template <typename Key>
 inline constexpr std::uint32_t kFamilyBit = Key::kFamily == Family::ipv6 ? kV6Bit : 0;
 
-/// In entries of the index: the number of an alias.
+/// In entries of the index: it stands for the reply tuple of a translated connection, which may be
+/// in another shard. The bits below say which: shard and number together, see AliasPlace.
 inline constexpr std::uint32_t kAliasBit = 0x40000000;
 inline constexpr std::uint32_t kNumberBits = kAliasBit - 1;
-static_assert(kMaxConnectionsLimit + NumberPool::kChunk <= kNumberBits);
 
-/// The connections of one family in a shard, and the reply tuples of translated ones.
+/// The most connections that all shards together may have numbers for: each reserves twice its
+/// share, and some; see TrackerCore::reserve().
+inline constexpr std::uint64_t kMaxNumbers =
+    std::uint64_t{kMaxConnectionsLimit} * 2 + kMaxShards * (8192 + 2 * NumberPool::kChunk);
+static_assert(kMaxNumbers < kNumberBits, "shard and number of any fit, and none is kNoNumber");
+
+/// Where the connection of a reply tuple is.
+struct AliasPlace {
+  std::uint32_t shard;
+  std::uint32_t number;  ///< without the family's bit
+};
+
+/// The connections of one family in a shard.
 template <typename Key>
 struct FamilyPool {
   RecordPool<Key> records;
-  AliasPool<Key> aliases;
   ReservedArray<Translated<Key>> translated;  ///< by the connection's number
   ReservedArray<MappingUse> uses;             ///< likewise, of those that hold mappings
+  std::uint32_t translated_count = 0;         ///< connections that have another tuple
   bool has_translated = false;                ///< one ever was: these two may have memory
   TimerWheel wheel;
 
   bool reserve(std::uint32_t capacity) {
-    return records.reserve(capacity) && aliases.reserve(capacity) &&
-           translated.reserve(records.capacity()) && uses.reserve(records.capacity()) &&
-           wheel.reserve(records.capacity(), Tick{});
+    return records.reserve(capacity) && translated.reserve(records.capacity()) &&
+           uses.reserve(records.capacity()) && wheel.reserve(records.capacity(), Tick{});
   }
 
   /// As of RecordPool; and what lies under the same numbers goes with the records.
@@ -60,11 +70,10 @@ struct FamilyPool {
   }
 
   /// As of RecordPool.
-  static constexpr std::size_t kArrays = 6;
+  static constexpr std::size_t kArrays = 5;
   template <typename F>
   void each_memory(F&& f) {
     records.each_memory(f);
-    aliases.each_memory(f);
     const NumberPool& numbers = records.numbers();
     const std::size_t size = has_translated ? sizeof(Translated<Key>) : 0;
     f(translated.memory(), numbers.reach() * size, numbers.touched() * size);
@@ -72,35 +81,38 @@ struct FamilyPool {
   }
 
   std::size_t memory_bytes() const {
-    const std::size_t beside = aliases.numbers().live() * sizeof(Translated<Key>);
-    return records.memory_bytes() + aliases.memory_bytes() + beside + wheel.memory_bytes();
+    return records.memory_bytes() + translated_count * sizeof(Translated<Key>) +
+           wheel.memory_bytes();
   }
 };
 
-/// Gives     the key of an entry of the index.
-template <typename Key>
-const Key& key_of_entry(const FamilyPool<Key>& family, std::uint32_t entry) {
-  const std::uint32_t number = entry & kNumberBits;
-  return (entry & kAliasBit) != 0 ? family.aliases[number].key : family.records.record(number).key;
-}
-
-/// What a translated connection leaves behind.
+/// A translated connection that was removed, whose reply tuple is still entered. It keeps its
+/// number until that is gone.
 struct Orphan {
-  AliasPlace alias;
-  MappingUse use;  ///< when alias.nat says so
+  std::uint32_t number;  ///< with the family's bit
+  MappingUse use;        ///< when its Translated names a spec
 };
 
 /// Orphans wait until nobody holds the lock that their connection was removed under.
 class OrphanList {
  public:
   bool reserve(std::uint32_t capacity) { return orphans_.reserve(capacity); }
-  void push(const Orphan& orphan) { orphans_[count_++] = orphan; }
-  Orphan pop() { return orphans_[--count_]; }
-  std::uint32_t count() const { return count_; }
+  void push(const Orphan& orphan) {
+    const std::uint32_t place = count();
+    orphans_[place] = orphan;
+    count_.store(place + 1, std::memory_order_relaxed);
+  }
+  Orphan pop() {
+    const std::uint32_t place = count() - 1;
+    count_.store(place, std::memory_order_relaxed);
+    return orphans_[place];
+  }
+  /// Threads   without the lock whoever pushed some sees them
+  std::uint32_t count() const { return count_.load(std::memory_order_relaxed); }
 
  private:
   ReservedArray<Orphan> orphans_;
-  std::uint32_t count_ = 0;
+  std::atomic<std::uint32_t> count_{0};
 };
 
 /// Labels of the few connections that have one.
@@ -194,34 +206,20 @@ inline const Bucket* home_bucket(const Shard& shard,
                                  std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
   return shard.index.home_bucket(hash);
 }
+inline std::uint32_t orphan_count(const Shard& shard) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  return shard.orphans.count();
+}
 inline std::uint32_t guess_number(const Shard& shard, const Bucket& bucket,
                                   std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
   return shard.index.guess(bucket, hash);
 }
+inline Index::OnlyGuess guess_only(const Shard& shard, const Bucket& bucket,
+                                   std::uint64_t hash) UCT_NO_THREAD_SAFETY_ANALYSIS {
+  return shard.index.guess_only(bucket, hash);
+}
 inline const Bucket* next_bucket(const Shard& shard,
                                  const Bucket& bucket) UCT_NO_THREAD_SAFETY_ANALYSIS {
   return shard.index.next_bucket(bucket);
-}
-
-/// Sends for the record of an entry, and for what lies beside it if it is translated; with aliases,
-/// for the alias if it is one. Any entry will do: a line that is not there is not fetched. Whether
-/// it is an alias nobody can predict, since of a translated connection's packets every other one is
-/// a reply. Inlined at once, as prefetch_lines().
-template <bool kWithAliases, typename Key>
-[[gnu::always_inline]] inline void prefetch_entry(const FamilyPool<Key>& family,
-                                                  std::uint32_t entry) {
-  const std::uint32_t number = entry & kNumberBits;
-  if constexpr (kWithAliases) {
-    static_assert(sizeof(Alias<Key>) == sizeof(Translated<Key>));
-    const std::uint64_t offset = std::uint64_t{number} * sizeof(Alias<Key>);
-    const auto alias = reinterpret_cast<std::uintptr_t>(family.aliases.data()) + offset;
-    const auto beside = reinterpret_cast<std::uintptr_t>(family.translated.data()) + offset;
-    const bool is_alias = (entry & kAliasBit) != 0;
-    prefetch_lines<sizeof(Alias<Key>)>(choose(is_alias, alias, beside));
-    prefetch_lines<sizeof(Record<Key>)>(choose(is_alias, alias, family.records.place_of(number)));
-  } else {
-    family.records.prefetch(number);
-  }
 }
 
 /// Gives     the family's pool, to be prefetched from.
@@ -232,6 +230,17 @@ inline const FamilyPool<Key>& family_of(const Shard& shard) UCT_NO_THREAD_SAFETY
   } else {
     return shard.v6;
   }
+}
+
+/// Sends for the record of a number, and for what lies beside it if it is translated. Inlined at
+/// once, as prefetch_lines().
+template <typename Key>
+[[gnu::always_inline]] inline void prefetch_translated(const FamilyPool<Key>& family,
+                                                       std::uint32_t number) {
+  const auto beside = reinterpret_cast<std::uintptr_t>(family.translated.data());
+  family.records.prefetch(number);
+  prefetch_lines<sizeof(Translated<Key>)>(beside +
+                                          std::uintptr_t{number} * sizeof(Translated<Key>));
 }
 
 /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a
@@ -247,13 +256,22 @@ inline ConnectionHandle make_handle(std::uint64_t base, std::uint32_t number,
                                        std::uint64_t{generation} << 16 | (hash & 0xffff));
 }
 
-/// Gives     whether `number` is a connection, and the one whose reply tuple is `reply`.
+/// What a number is to a reply tuple.
+enum class Answers : std::uint8_t {
+  no,
+  yes,           ///< it is the connection that is answered with it
+  not_any_more,  ///< it was, and is an orphan
+};
 template <typename Key>
-bool is_home(Shard& shard, std::uint32_t number, const Key& reply) UCT_REQUIRES(shard.lock) {
+Answers answers_to(Shard& shard, std::uint32_t number, const Key& reply) UCT_REQUIRES(shard.lock) {
   const FamilyPool<Key>& family = shard.family<Key>();
-  return family.records.numbers().is_live(number) &&
-         (family.records.record(number).body.status & status::kTranslated) != 0 &&
-         equal(family.translated[number].reply, reply);
+  if (!family.records.numbers().is_live(number)) return Answers::no;
+  const Record<Key>& record = family.records.record(number);
+  if ((record.body.status & status::kTranslated) == 0 ||
+      !equal(family.translated[number].reply, reply)) {
+    return Answers::no;
+  }
+  return record.key.kind == Kind::none ? Answers::not_any_more : Answers::yes;
 }
 
 inline Tick tick_of_ms(std::uint64_t ms) { return Tick{static_cast<std::uint32_t>(ms)}; }

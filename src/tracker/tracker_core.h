@@ -71,34 +71,85 @@ struct TrackerCore {
   /// Gives     false when the budget ended it.
   bool sweep_fragments(std::uint64_t now_ms, const SweepBudget& budget);
 
-  // ---- reply_tuples.cc: take locks themselves ------------------------------------------------
+  // ---- reply_tuples.cc: take locks themselves, but for the last four --------------------------
 
   /// Gives     false while nothing is translated.
   bool has_aliases() const { return shards_with_aliases.load(std::memory_order_relaxed) != 0; }
 
-  /// Enters the reply tuple of a connection that is about to be entered.
+  /// The connection that has a reply tuple.
+  struct Holder {
+    AliasPlace place;
+    std::uint64_t hash;  ///< of its own tuple
+    bool is_entered;     ///< else it is about to be, by whoever took the tuple
+  };
+
+  /// Enters the reply tuple of connection `place`, which is about to be entered.
   ///
-  /// Gives     Reason::none and its place; nat_exhausted when another connection has the tuple, and
-  ///           in `holder` which one if it has it for its replies; or why there is no room.
+  /// Requires  its Translated says so
+  /// Gives     Reason::none; nat_exhausted when another connection has the tuple, and in `holder`
+  ///           which one if it has it for its replies; or why there is no room.
   template <typename Key>
-  Reason enter_alias(const Key& reply, std::uint64_t hash, std::uint64_t now_ms, AliasPlace& place,
-                     std::optional<Home>& holder);
+  Reason enter_alias(const Key& reply, std::uint64_t hash, std::uint64_t now_ms, AliasPlace place,
+                     std::optional<Holder>& holder);
 
   /// Removes the connection that has a tuple for its replies, if it expired and waits for a sweep.
   ///
   /// Gives     true when the tuple is free now.
   template <typename Key>
-  bool remove_expired(const Home& holder, const Key& reply, std::uint64_t now_ms);
+  bool remove_expired(const Holder& holder, const Key& reply, std::uint64_t now_ms);
 
-  /// From here on packets of the reply tuple find the connection.
+  /// Takes the reply tuple of connection `place` out, unless it is gone already.
   template <typename Key>
-  void link_alias(const AliasPlace& place, const Home& home);
+  void drop_alias(AliasPlace place);
 
-  /// Takes a reply tuple out, unless it is gone already.
-  void drop_alias(const AliasPlace& place);
+  /// Frees the number of a connection that was not entered.
+  template <typename Key>
+  void put_back_number(AliasPlace place);
 
-  /// Takes the reply tuples out whose connections were removed in a shard.
+  /// Takes the reply tuples out whose connections were removed in a shard, and frees those.
   void drop_orphans(Shard& shard);
+
+  /// Takes an entry of a reply tuple out of a shard's index.
+  template <typename Key>
+  void take_out_alias(Shard& shard, std::uint32_t entry, std::uint64_t hash)
+      UCT_REQUIRES(shard.lock);
+
+  /// An entry of the index that stands for the reply tuple of a connection, and back.
+  template <typename Key>
+  std::uint32_t alias_of(AliasPlace place) const {
+    return kFamilyBit<Key> | kAliasBit | place.number << shard_bits | place.shard;
+  }
+  AliasPlace place_of(std::uint32_t alias) const {
+    return {alias & ((1U << shard_bits) - 1), (alias & kNumberBits) >> shard_bits};
+  }
+
+  /// Gives     what the connection of an alias is answered with; see Translated for who may read.
+  template <typename Key>
+  Translated<Key>& translated_at(AliasPlace place) const UCT_NO_THREAD_SAFETY_ANALYSIS {
+    return shards[place.shard].family<Key>().translated[place.number];
+  }
+
+  /// Gives     the generation of the record at a place that is reserved.
+  template <typename Key>
+  std::uint8_t generation_at(AliasPlace place) const UCT_NO_THREAD_SAFETY_ANALYSIS {
+    return shards[place.shard].family<Key>().records.record(place.number).key.generation;
+  }
+
+  /// Gives     the key of an entry of the shard's index.
+  template <typename Key>
+  const Key& key_of_entry(Shard& shard, std::uint32_t entry) const UCT_REQUIRES(shard.lock) {
+    if ((entry & kAliasBit) != 0) return translated_at<Key>(place_of(entry)).reply;
+    return shard.family<Key>().records.record(entry & kNumberBits).key;
+  }
+
+  /// Gives     the entry of a key in the shard's index, or kNoNumber.
+  template <typename Key>
+  std::uint32_t find_entry(Shard& shard, const Key& key, std::uint64_t hash) const
+      UCT_REQUIRES(shard.lock) {
+    return shard.index.find(hash, [&](std::uint32_t entry) UCT_NO_THREAD_SAFETY_ANALYSIS {
+      return (entry & kV6Bit) == kFamilyBit<Key> && equal(key_of_entry<Key>(shard, entry), key);
+    });
+  }
 
   // ---- connection_store.cc: all need the shard's lock ----------------------------------------
 
@@ -128,19 +179,10 @@ struct TrackerCore {
     TimeoutPolicyId policy;
   };
 
-  /// Takes the reply tuple `number` of the shard out.
-  template <typename Key>
-  void take_out_alias(Shard& shard, std::uint32_t number, std::uint64_t hash)
-      UCT_REQUIRES(shard.lock);
-
-  /// Takes a record for `key` and enters it in the index.
+  /// Gives a connection its key and enters it in the index; `number` is kNone, and a number is
+  /// taken, or one that was taken before.
   template <typename Key>
   Reason take_record(Shard& shard, const Key& key, std::uint64_t hash, std::uint32_t& number)
-      UCT_REQUIRES(shard.lock);
-
-  /// Likewise an alias, which has no home yet.
-  template <typename Key>
-  Reason take_alias(Shard& shard, const Key& key, std::uint64_t hash, std::uint32_t& number)
       UCT_REQUIRES(shard.lock);
 
   /// Enters what has its key already in the index.
@@ -151,7 +193,7 @@ struct TrackerCore {
 
   /// Enters a connection whose body the caller fills next; its timer is not armed yet.
   ///
-  /// Gives     Reason::none and its number, or why it was refused.
+  /// Gives     Reason::none and its number, or why it was refused. `number` as of take_record().
   template <typename Key>
   Reason insert(Shard& shard, const Opening<Key>& opening, std::uint32_t& number)
       UCT_REQUIRES(shard.lock);

@@ -31,87 +31,98 @@ std::array<std::uint32_t, 4> words_of(const Key& key, unsigned end) {
 
 // ---- from a reply tuple to its connection -------------------------------------------------------
 
-/// Sends the packets of reply tuples on before any shard is visited, so that the packets of a
-/// connection keep their order, whichever tuple they carry.
+/// Sees to it that packets of reply tuples are in the shards of their connections before any shard
+/// is visited, so that the packets of a connection keep their order, whichever tuple they carry.
+///
+/// Those whose entry was the only one that could be theirs went on when it was guessed: it is
+/// theirs or there is none, and the connection's shard will say which. All others are looked up,
+/// and all are once this call has entered reply tuples since: one of those may be meant. (While
+/// another thread moves the entries of a bucket, the right one may be missed and a wrong one have
+/// its tag, by one chance in ten thousand: then the packet is behind some of its burst.)
 void Pipeline::resolve(Block& block) {
-  block.aliased = 0;
-  for (std::uint32_t i = 0; i < kBlock; ++i) {
-    block.aliased |= (block.guess[i] / kAliasBit & 1) << i;
+  std::uint32_t unsure = block.unsure;
+  if (block.entered != aliases_entered_) {
+    unsure = block.keyed;
+    for (std::uint32_t left = block.redirected; left != 0; left &= left - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(left));
+      block.shard[i] = static_cast<std::uint8_t>(tracker_.shard_number(block.hash[i]));
+      block.guess[i] = kNoNumber;
+    }
+    block.redirected = 0;
   }
-  std::uint32_t waiting = block.keyed;
-  while (waiting != 0) {
-    const std::uint8_t number = block.shard[static_cast<std::size_t>(std::countr_zero(waiting))];
-    const std::uint32_t mine = waiting & same_byte(block.shard, number);
-    waiting &= ~mine;
+  // Most of the others are right, too: to see that needs no lock.
+  std::uint32_t unknown = 0;
+  for (; unsure != 0; unsure &= unsure - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(unsure));
+    const bool is_right =
+        (block.v6 >> i & 1) != 0 ? go_as_guessed<KeyV6>(block, i) : go_as_guessed<KeyV4>(block, i);
+    unknown |= std::uint32_t{!is_right} << i;
+  }
+  if (unknown != 0) look_up(block, unknown);
+}
+
+/// Gives     whether the entry that was guessed for a packet is its own; and sends it on when it is
+///           a reply tuple's.
+template <typename Key>
+[[gnu::always_inline]] inline bool Pipeline::go_as_guessed(Block& block, std::size_t i) const {
+  const std::uint32_t entry = block.guess[i];
+  if (entry == kNoNumber || (entry & kV6Bit) != kFamilyBit<Key>) return false;
+  const auto& words = block.template words<Key>(i);
+  if ((entry & kAliasBit) == 0) {
+    const auto& records = family_of<Key>(tracker_.shards[block.shard[i]]).records;
+    return has_words(records.record(entry & kNumberBits).key, words);
+  }
+  const AliasPlace place = tracker_.place_of(entry);
+  if (!has_words(tracker_.translated_at<Key>(place).reply, words)) return false;
+  follow<Key>(block, i, entry);
+  return true;
+}
+
+/// Sends a packet on to the connection of a reply tuple.
+template <typename Key>
+void Pipeline::follow(Block& block, std::size_t i, std::uint32_t alias) const {
+  const AliasPlace place = tracker_.place_of(alias);
+  block.redirected |= 1U << i;
+  block.shard[i] = static_cast<std::uint8_t>(place.shard);
+  block.guess[i] = place.number | kFamilyBit<Key>;
+}
+
+void Pipeline::look_up(Block& block, std::uint32_t which) {
+  while (which != 0) {
+    const std::uint8_t number = block.shard[static_cast<std::size_t>(std::countr_zero(which))];
+    const std::uint32_t mine = which & same_byte(block.shard, number);
+    which &= ~mine;
     Shard& shard = tracker_.shards[number];
     const SpinlockGuard guard(shard.lock, !tracker_.config.exclusive);
     if (shard.aliases == 0) continue;
-    resolve_family<KeyV4>(shard, block, mine & ~block.v6);
-    resolve_family<KeyV6>(shard, block, mine & block.v6);
+    look_up_family<KeyV4>(shard, block, mine & ~block.v6);
+    look_up_family<KeyV6>(shard, block, mine & block.v6);
   }
 }
 
-/// Connections and reply tuples in loops of their own: which of them a packet meets nobody can
-/// predict.
 template <typename Key>
-void Pipeline::resolve_family(Shard& shard, Block& block, std::uint32_t which) {
-  // Kept here, because the compiler takes any byte that is written to a block for one of these.
-  const FamilyPool<Key>& family = shard.family<Key>();
-  const Alias<Key>* const aliases = family.aliases.data();
-  const Record<Key>* const records = &family.records.record(0);
-  const std::uint32_t alias_capacity = family.aliases.capacity();
-  const std::uint32_t capacity = family.records.capacity();
-  std::uint32_t elsewhere = 0;
-  for (std::uint32_t left = which & ~block.aliased; left != 0; left &= left - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(left));
-    const std::uint32_t number = block.guess[i] ^ kFamilyBit<Key>;
-    const bool is_guess =
-        number < capacity && has_words(records[number].key, block.template words<Key>(i));
-    elsewhere |= std::uint32_t{!is_guess} << i;
-  }
-  for (std::uint32_t left = which & block.aliased; left != 0; left &= left - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(left));
-    const std::uint32_t number = block.guess[i] ^ kFamilyBit<Key> ^ kAliasBit;
-    if (number < alias_capacity && has_words(aliases[number].key, block.template words<Key>(i)))
-        [[likely]] {
-      if (aliases[number].home.is_linked()) send_on(block, i, number, aliases[number]);
-    } else {
-      elsewhere |= 1U << i;
-    }
-  }
-  for (; elsewhere != 0; elsewhere &= elsewhere - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(elsewhere));
+void Pipeline::look_up_family(Shard& shard, Block& block, std::uint32_t which) {
+  for (; which != 0; which &= which - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(which));
     const auto& words = block.template words<Key>(i);
-    const std::uint32_t entry = shard.index.find(block.hash[i], [&](std::uint32_t other) {
-      return (other & kV6Bit) == kFamilyBit<Key> && has_words(key_of_entry(family, other), words);
-    });
+    const std::uint32_t entry =
+        shard.index.find(block.hash[i], [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
+          return (other & kV6Bit) == kFamilyBit<Key> &&
+                 has_words(tracker_.key_of_entry<Key>(shard, other), words);
+        });
     if (entry == kNoNumber) continue;
     block.guess[i] = entry;
-    const std::uint32_t number = entry & kNumberBits;
-    if ((entry & kAliasBit) != 0 && aliases[number].home.is_linked()) {
-      send_on(block, i, number, aliases[number]);
+    if ((entry & kAliasBit) == 0) continue;
+    if (is_entered(tracker_.translated_at<Key>(tracker_.place_of(entry)))) {
+      follow<Key>(block, i, entry);
     }
   }
-}
-
-template <typename Key>
-void Pipeline::send_on(Block& block, std::size_t i, std::uint32_t number, const Alias<Key>& alias) {
-  const Home& home = alias.home;
-  prefetch_entry<false>(family_of<Key>(tracker_.shards[home.shard]), home.number);
-  block.alias[i] = number;
-  block.alias_generation[i] = alias.key.generation;
-  block.redirected |= 1U << i;
-  block.hash[i] = home.hash;
-  block.shard[i] = home.shard;
-  block.guess[i] = home.number;
-  block.home[i] = {home.generation, home.sides};
 }
 
 /// The connection of a reply tuple is gone: the packet is judged where its tuple belongs.
 template <typename Key>
 void Pipeline::turn_back(Block& block, std::size_t i) {
   block.redirected &= ~(1U << i);
-  block.astray |= 1U << i;
   block.hash[i] = siphash13<Key::kWords>(block.template words<Key>(i), tracker_.config.hash_key);
   block.shard[i] = static_cast<std::uint8_t>(tracker_.shard_number(block.hash[i]));
   block.guess[i] = kNoNumber;
@@ -214,7 +225,7 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
                                                Direction);                                      \
   template bool Pipeline::may_refresh<Key>(Shard&, Kind, std::uint32_t, Direction);             \
   template Direction Pipeline::direction_in<Key>(Shard&, const Item&, std::uint32_t);           \
-  template void Pipeline::send_on<Key>(Block&, std::size_t, std::uint32_t, const Alias<Key>&);  \
+  template void Pipeline::follow<Key>(Block&, std::size_t, std::uint32_t) const;                \
   template void Pipeline::turn_back<Key>(Block&, std::size_t);
 UCT_INSTANTIATE(KeyV4)
 UCT_INSTANTIATE(KeyV6)

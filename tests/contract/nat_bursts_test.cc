@@ -104,6 +104,50 @@ TEST_P(NatBursts, AReplyFindsItsConnectionAlsoWhereNoPortIsFree) {
   EXPECT_EQ(frames[1].destination(), (End{kClient, 5000}));
 }
 
+// Each opening takes a number before it takes a port.
+TEST_P(NatBursts, WhatIsRefusedKeepsNothing) {
+  Gateway gateway(source_nat(7000, 7003), GetParam());
+  const auto send_new = [&](std::uint32_t host) {
+    std::vector<UdpFrame> frames;
+    for (std::uint32_t i = 0; i < kBurst; ++i) {
+      frames.emplace_back(End{kClient + host + i, 5000}, End{kServer, 53});
+    }
+    return gateway.send(frames);
+  };
+  send_new(0);
+  ASSERT_EQ(gateway.tracker->connection_count(), 4U) << "nothing is free now";
+  const std::uint64_t before = gateway.tracker->stats().memory_bytes;
+  for (std::uint32_t burst = 1; burst < 100; ++burst) {
+    for (const Verdict& verdict : send_new(burst * kBurst)) {
+      ASSERT_EQ(verdict.reason, Reason::nat_exhausted);
+    }
+  }
+  EXPECT_EQ(gateway.tracker->stats().memory_bytes, before);
+  EXPECT_EQ(gateway.tracker->flush(gateway.now), 4U);
+  EXPECT_EQ(gateway.tracker->stats().reply_tuples, 0U);
+}
+
+// Packets are taken in blocks of 32: those of a later one were looked for before the first opened.
+TEST_P(NatBursts, RepliesFarBehindInTheBurstFindTheirConnections) {
+  Gateway gateway(source_nat(0, 0), GetParam());
+  std::vector<UdpFrame> frames;
+  for (const bool back : {false, true}) {
+    for (std::uint16_t i = 0; i < 2 * kBurst; ++i) {
+      const auto port = static_cast<std::uint16_t>(5000 + i);  // is kept
+      const End outside{back ? kExternal : kClient, port};
+      frames.emplace_back(back ? End{kServer, 53} : outside, back ? outside : End{kServer, 53});
+    }
+  }
+  const std::vector<Verdict> verdicts = gateway.send(frames);
+  EXPECT_EQ(gateway.tracker->connection_count(), 2 * kBurst);
+  for (std::size_t i = 0; i < 2 * kBurst; ++i) {
+    const Verdict& answer = verdicts[2 * kBurst + i];
+    EXPECT_EQ(answer.connection, verdicts[i].connection) << i;
+    EXPECT_TRUE(has(answer.state, StateFlags::reply | StateFlags::snat)) << i;
+    EXPECT_EQ(frames[2 * kBurst + i].destination().address, kClient) << i;
+  }
+}
+
 // What answers nothing yet opens a connection of its own, and who comes behind may not have its
 // tuple for replies; or else the port that it took would be free while another is refused.
 TEST_P(NatBursts, AnAnswerBeforeItsQuestionKeepsItsTuple) {
