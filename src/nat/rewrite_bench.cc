@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nat/rewrite.h"
+#include "nat/rewrite_tcp.h"
 #include "tests/support/packet_maker.h"
 
 namespace uct::core::test {
@@ -53,6 +54,28 @@ void RewriteTcp(benchmark::State& state) {
   rewrite_all(state, ip(kFamily, 6, tcp(kFamily, 0x10, {}, 64)));
 }
 
+/// As the express lane does it: from one tuple to the other, and back.
+template <typename Key>
+void RewriteTcpOfTheLane(benchmark::State& state) {
+  constexpr Family kFamily = Key::kFamily;
+  std::vector<Parsed> all = copies_of(ip(kFamily, 6, tcp(kFamily, 0x10, {}, 64)));
+  Key keys[2] = {};
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    keys[i].address[0][0] = 0x11223344 * (i + 1);
+    keys[i].port[0] = static_cast<std::uint16_t>(1024 + i);
+  }
+  const TupleSteps steps = steps_between(keys[0], keys[1]);
+  unsigned turn = 0;
+  for (auto _ : state) {
+    for (Parsed& one : all) {
+      rewrite_tcp(one.frame.data(), keys[turn], turn, steps, turn == 0);
+    }
+    turn ^= 1;
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kPackets));
+}
+
 template <Family kFamily>
 void RewriteUdp(benchmark::State& state) {
   rewrite_all(state, ip(kFamily, 17, udp(kFamily, 64)));
@@ -95,6 +118,8 @@ void RewriteError(benchmark::State& state) {
 
 BENCHMARK(RewriteTcp<Family::ipv4>);
 BENCHMARK(RewriteTcp<Family::ipv6>);
+BENCHMARK(RewriteTcpOfTheLane<KeyV4>);
+BENCHMARK(RewriteTcpOfTheLane<KeyV6>);
 BENCHMARK(RewriteUdp<Family::ipv4>);
 BENCHMARK(RewriteUdp<Family::ipv6>);
 BENCHMARK(RewriteTcpBehindOptions);

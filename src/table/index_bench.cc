@@ -106,6 +106,8 @@ void EraseAndInsert(benchmark::State& state) {
 
 BENCHMARK(Probe<guess_slot>);
 BENCHMARK(Probe<guess_slot_scalar>);
+BENCHMARK(Probe<find_slot>);
+BENCHMARK(Probe<find_slot_scalar>);
 BENCHMARK(InsertWithGrowth)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(Find)->Arg(10'000)->Arg(1'000'000);
 BENCHMARK(FindMissing)->Arg(10'000)->Arg(1'000'000);
