@@ -107,9 +107,9 @@ inline void set_state(Body& body, std::uint8_t state) {
 
 /// The other tuple of a translated connection, under the connection's number.
 ///
-/// Its first three fields are what the index says of the reply tuple, in whichever shard that lies:
-/// they are written before its entry is made and stay until that is gone, so that either shard's
-/// lock is enough to read them. The others need the lock of the connection's own.
+/// Tuple and hash are what the index says of the reply tuple, in whichever shard that lies: they
+/// are written before its entry is made and stay until that is gone, so that either shard's lock is
+/// enough to read them. The rest, but for is_entered, needs the lock of the connection's own.
 template <typename Key>
 struct alignas(sizeof(Key) <= 16 ? 32 : 64) Translated {
   Key reply;  ///< key of the packets that the responder sends and receives; the generation is that

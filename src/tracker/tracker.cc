@@ -60,6 +60,7 @@ bool core::TrackerCore::reserve() {
   constexpr std::uint64_t kChunk = core::NumberPool::kChunk;
   const std::uint64_t wanted = std::min<std::uint64_t>(share, std::uint64_t{capacity} + kChunk);
   const auto most = static_cast<std::uint32_t>((wanted + kChunk - 1) / kChunk * kChunk);
+  const auto numbers = static_cast<std::uint32_t>(most + kChunk);  // of each family
   // Each connection may have a reply tuple, here or in another shard.
   const auto entries = static_cast<std::uint32_t>(std::max<std::uint64_t>(
       most, std::min<std::uint64_t>(std::uint64_t{most} * 2, kMaxConnectionsLimit - kChunk)));
@@ -68,7 +69,7 @@ bool core::TrackerCore::reserve() {
     const core::SpinlockGuard guard(shard.lock);
     shard.number = static_cast<std::uint8_t>(i);
     const bool has_room = shard.index.reserve(entries) && shard.labels.reserve(2 * most) &&
-                          shard.orphans.reserve(most) && shard.v4.reserve(most) &&
+                          shard.orphans.reserve(2 * numbers) && shard.v4.reserve(most) &&
                           shard.v6.reserve(most);
     if (!has_room) return false;
   }

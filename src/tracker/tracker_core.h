@@ -71,7 +71,7 @@ struct TrackerCore {
   /// Gives     false when the budget ended it.
   bool sweep_fragments(std::uint64_t now_ms, const SweepBudget& budget);
 
-  // ---- reply_tuples.cc: take locks themselves, but for the last four --------------------------
+  // ---- reply_tuples.cc: take locks themselves where none is asked for -------------------------
 
   /// Gives     false while nothing is translated.
   bool has_aliases() const { return shards_with_aliases.load(std::memory_order_relaxed) != 0; }

@@ -62,7 +62,8 @@ void Pipeline::resolve(Block& block) {
 }
 
 /// Gives     whether the entry that was guessed for a packet is its own; and sends it on when it is
-///           a reply tuple's.
+///           a reply tuple's. What it reads may change under its eyes, as in Index::guess(): the
+///           connection's shard is asked again, under its lock.
 template <typename Key>
 [[gnu::always_inline]] inline bool Pipeline::go_as_guessed(Block& block, std::size_t i) const {
   const std::uint32_t entry = block.guess[i];
