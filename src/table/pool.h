@@ -173,15 +173,10 @@ class RecordPool {
   ///           or as the latest one.
   std::uint32_t capacity() const { return numbers_.capacity(); }
 
-  /// Gives     where the record of any number lies, or would lie.
-  std::uintptr_t place_of(std::uint32_t number) const {
-    return reinterpret_cast<std::uintptr_t>(records_.data()) +
-           std::uintptr_t{number} * sizeof(Record<Key>);
-  }
-
   /// Any number will do.
   [[gnu::always_inline]] void prefetch(std::uint32_t number) const {
-    prefetch_lines<sizeof(Record<Key>)>(place_of(number));
+    const auto records = reinterpret_cast<std::uintptr_t>(records_.data());
+    prefetch_lines<sizeof(Record<Key>)>(records + std::uintptr_t{number} * sizeof(Record<Key>));
   }
 
   /// Calls f(memory, bytes in use, bytes that use has given memory), both from its beginning, for

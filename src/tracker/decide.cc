@@ -85,7 +85,6 @@ template <typename Key>
   Item& item = block.items[i];
   FamilyPool<Key>& family = shard.family<Key>();
   item.by_reply = (block.redirected >> i & 1) != 0;
-  block.astray &= ~(item.by_reply ? 1U << i : 0);
   if (item.by_reply) [[unlikely]] {
     number = item.guess & ~kV6Bit;
     const Answers answers = answers_to(shard, number, item.template key<Key>());

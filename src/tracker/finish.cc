@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 
+#include "base/choose.h"
 #include "nat/rewrite_tcp.h"
 #include "tracker/pipeline.h"
 

@@ -100,7 +100,6 @@ struct Pipeline::NatOpening {
   bool is_taken = false;    ///< its alias is entered
   AliasPlace place{};       ///< of the connection that is to be; kNone when there is no number
   Translated<Key>* other = nullptr;  ///< under its number
-  std::uint8_t generation = 0;       ///< of its record
   MappingUse use{};                  ///< what it holds of the spec's mappings
   Reason reason = Reason::none;      ///< why it is not opened
   bool is_open = false;
@@ -173,7 +172,6 @@ void Pipeline::take_number(Block& block, std::size_t i, NatOpening<Key>& opening
   opening.place = {block.shard[i], guess == kNoNumber ? NumberPool::kNone : guess & ~kV6Bit};
   if (guess == kNoNumber) return;
   opening.other = &tracker_.translated_at<Key>(opening.place);
-  opening.generation = tracker_.generation_at<Key>(opening.place);
   set_hash(*opening.other, item.hash);
   opening.other->is_entered = 0;
   opening.other->nat = 0;
@@ -362,7 +360,7 @@ Reason Pipeline::enter_reply(Item& item, NatOpening<Key>& opening) {
   }
   if (entering_hashes_.has(opening.hash)) return Reason::nat_exhausted;  // one before it opens it
   opening.other->reply = opening.reply;
-  opening.other->reply.generation = opening.generation;
+  opening.other->reply.generation = tracker_.generation_at<Key>(opening.place);
   std::optional<TrackerCore::Holder> holder;
   const Reason reason =
       tracker_.enter_alias(opening.reply, opening.hash, now_ms_, opening.place, holder);
@@ -430,7 +428,6 @@ void Pipeline::open_connection(Shard& shard, Item& item, std::size_t place,
   opening.reason = commit<Key>(shard, item, context_for(item, place), number);
   if (opening.reason != Reason::none) return;
   opening.is_open = true;
-  item.guess = number | kFamilyBit<Key>;
   if (opening.changes) note_translation<Key>(shard, item, place, opening);
   announce<Key>(shard, item, place, number);
 }

@@ -13,7 +13,6 @@
 #include <uct/events.h>
 #include <uct/stats.h>
 
-#include "base/choose.h"
 #include "base/prefetch.h"
 #include "base/spinlock.h"
 #include "expiry/timer_wheel.h"

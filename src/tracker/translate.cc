@@ -105,12 +105,9 @@ template <typename Key>
 void Pipeline::look_up_family(Shard& shard, Block& block, std::uint32_t which) {
   for (; which != 0; which &= which - 1) {
     const auto i = static_cast<std::size_t>(std::countr_zero(which));
-    const auto& words = block.template words<Key>(i);
-    const std::uint32_t entry =
-        shard.index.find(block.hash[i], [&](std::uint32_t other) UCT_NO_THREAD_SAFETY_ANALYSIS {
-          return (other & kV6Bit) == kFamilyBit<Key> &&
-                 has_words(tracker_.key_of_entry<Key>(shard, other), words);
-        });
+    Key key;
+    std::memcpy(&key, block.template words<Key>(i), sizeof(key));
+    const std::uint32_t entry = tracker_.find_entry(shard, key, block.hash[i]);
     if (entry == kNoNumber) continue;
     block.guess[i] = entry;
     if ((entry & kAliasBit) == 0) continue;
