@@ -6,9 +6,15 @@
 ///
 ///   IPv4, 64 bytes:  | key 16 | deadline 4 | timeout 4 | counters 8 | protocol 28 | small 4 |
 ///
+/// A translated connection has two places, the second right behind the first: what its packets get
+/// is then on the same page, and comes with the record.
+///
+///   IPv4, 128 bytes:  | record 64 | no key 16 | hash, sides, steps 16 | reply tuple 16 | 16 free |
+///
 /// Threads   guarded by the lock of the shard that owns the record.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <uct/connection.h>
@@ -54,16 +60,37 @@ struct SctpBody {
 };
 
 /// What the other tuple of a connection is to its own.
-struct Sides {
-  static constexpr std::uint8_t kSource = 1;       ///< the originator has another address or port
-  static constexpr std::uint8_t kDestination = 2;  ///< likewise the responder
+class Sides {
+ public:
+  /// The bits of StateFlags::snat and dnat.
+  static constexpr std::uint8_t kSource = 0x40;  ///< the originator has another address or port
+  static constexpr std::uint8_t kDestination = 0x80;  ///< likewise the responder
   static constexpr std::uint8_t kBoth = kSource | kDestination;
 
-  std::uint8_t origin : 1;   ///< the end of the reply tuple's key that stands for the originator
-  std::uint8_t changed : 2;  ///< the bits above
+  /// own      the end of the connection's own key that stands for the originator
+  /// reply    likewise of the reply tuple's
+  /// changed  of the bits above
+  static constexpr Sides of(unsigned own, unsigned reply, std::uint8_t changed) {
+    Sides sides;
+    sides.bits_ =
+        static_cast<std::uint8_t>(changed | own | (1 - reply) << 1 | reply << 2 | (1 - own) << 3);
+    return sides;
+  }
 
-  bool source() const { return (changed & kSource) != 0; }
-  bool destination() const { return (changed & kDestination) != 0; }
+  unsigned origin() const { return bits_ >> 2 & 1; }  ///< of the reply tuple's key
+  bool source() const { return (bits_ & kSource) != 0; }
+  bool destination() const { return (bits_ & kDestination) != 0; }
+  std::uint8_t changed() const { return bits_ & kBoth; }
+
+  /// Gives     the end that sends packets which carry the connection's own tuple, as those of the
+  ///           originator do, or (1) the reply tuple, as those of the responder.
+  unsigned sender(unsigned by_reply) const { return bits_ >> by_reply & 1; }
+
+  /// Gives     the end that sends them once they have the other tuple.
+  unsigned sender_of_other(unsigned by_reply) const { return bits_ >> (2 + by_reply) & 1; }
+
+ private:
+  std::uint8_t bits_;
 };
 
 /// Everything but the key; the same for both families, so that protocols need no templates.
@@ -82,13 +109,40 @@ struct Body {
 };
 static_assert(sizeof(Body) == 48, "key and body of an IPv4 connection fill one cache line");
 
+/// The other tuple of a translated connection, beside its record.
+///
+/// Tuple and hash are what the index says of the reply tuple, in whichever shard that lies: they
+/// are written before its entry is made and stay until that is gone, so that either shard's lock is
+/// enough to read them. The rest, but for is_entered, needs the lock of the connection's own.
+template <typename Key>
+struct Translated {
+  std::uint64_t hash;       ///< of the connection's own key; read without a lock as a guess
+  std::uint8_t is_entered;  ///< 0 while the connection is about to be; see set_entered()
+  Sides sides;
+  std::uint16_t nat;  ///< the spec whose mappings the connection holds; 0 for none
+  /// What a packet's checksums change by when it gets the reply tuple instead of the connection's
+  /// own: those that cover addresses, and addresses and ports. See ChecksumStep.
+  std::uint16_t addresses_step;
+  std::uint16_t tuple_step;
+  Key reply;  ///< key of the packets that the responder sends and receives; the generation is that
+              ///< of the connection's record
+};
+static_assert(sizeof(Sides) == 1);
+
 template <typename Key>
 struct alignas(64) Record {
-  Key key;
-  Body body;
+  /// Of IPv6 the second line begins here, so that all of a Translated comes with it.
+  static constexpr std::size_t kBodyAlignment = sizeof(Key) <= 16 ? 16 : 64;
+
+  Key key;  ///< of Kind::none where no connection is
+  union alignas(kBodyAlignment) {
+    Body body;
+    Translated<Key> beside;  ///< in the second place of a translated connection
+  };
 };
 static_assert(sizeof(Record<KeyV4>) == 64, "one cache line");
 static_assert(sizeof(Record<KeyV6>) == 128, "two cache lines");
+static_assert(offsetof(Record<KeyV6>, body) == 64, "one line has all of what is beside a record");
 
 /// The part of a connection that few packets touch, under the same number.
 struct Cold {
@@ -104,27 +158,6 @@ inline std::uint8_t state_of(const Body& body) { return body.state & 0x0f; }
 inline void set_state(Body& body, std::uint8_t state) {
   body.state = static_cast<std::uint8_t>((body.state & 0xf0) | state);
 }
-
-/// The other tuple of a translated connection, under the connection's number.
-///
-/// Tuple and hash are what the index says of the reply tuple, in whichever shard that lies: they
-/// are written before its entry is made and stay until that is gone, so that either shard's lock is
-/// enough to read them. The rest, but for is_entered, needs the lock of the connection's own.
-template <typename Key>
-struct alignas(sizeof(Key) <= 16 ? 32 : 64) Translated {
-  Key reply;  ///< key of the packets that the responder sends and receives; the generation is that
-              ///< of the connection's record
-  std::uint64_t hash;       ///< of the connection's own key; read without a lock as a guess
-  std::uint8_t is_entered;  ///< 0 while the connection is about to be; see set_entered()
-  Sides sides;
-  std::uint16_t nat;  ///< the spec whose mappings the connection holds; 0 for none
-  /// What a packet's checksums change by when it gets the reply tuple instead of the connection's
-  /// own: those that cover addresses, and addresses and ports. See ChecksumStep.
-  std::uint16_t addresses_step;
-  std::uint16_t tuple_step;
-};
-static_assert(sizeof(Sides) == 1);
-static_assert(sizeof(Translated<KeyV4>) == 32 && sizeof(Translated<KeyV6>) == 64);
 
 /// From here on packets of the reply tuple find the connection. Who has read that it is entered and
 /// then takes its shard's lock finds it there.

@@ -99,6 +99,25 @@ TEST(RecordDirection, EndsAndDirectionsAreEachOthersInverse) {
   }
 }
 
+TEST(RecordSides, SendersFollowFromWhichEndsOpened) {
+  for (const unsigned own : {0U, 1U}) {
+    for (const unsigned reply : {0U, 1U}) {
+      for (const std::uint8_t changed : {Sides::kSource, Sides::kDestination, Sides::kBoth}) {
+        const Sides sides = Sides::of(own, reply, changed);
+        EXPECT_EQ(sides.origin(), reply);
+        EXPECT_EQ(sides.changed(), changed);
+        EXPECT_EQ(sides.source(), changed != Sides::kDestination);
+        EXPECT_EQ(sides.destination(), changed != Sides::kSource);
+        // The originator carries its own tuple and gets the other; the responder the other way.
+        EXPECT_EQ(sides.sender(0), own);
+        EXPECT_EQ(sides.sender_of_other(0), reply);
+        EXPECT_EQ(sides.sender(1), 1 - reply);
+        EXPECT_EQ(sides.sender_of_other(1), 1 - own);
+      }
+    }
+  }
+}
+
 TEST(RecordState, FlagsAndStateLeaveEachOtherAlone) {
   Body body{};
   body.state = 0xa0;

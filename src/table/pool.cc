@@ -6,7 +6,7 @@ namespace uct::core {
 
 namespace {
 
-/// `full_words` of a chunk that has no free number.
+/// `full_words` of a chunk that has no free number, and `pairless_words` of one without pairs.
 constexpr std::uint64_t kAllWords = ~std::uint64_t{0};
 
 }  // namespace
@@ -17,21 +17,60 @@ bool NumberPool::reserve(std::uint32_t capacity) {
 }
 
 std::uint32_t NumberPool::take() {
-  while (true) {
-    if (first_with_room_ == capacity_ / kChunk) return kNone;
-    Chunk& chunk = chunks_[first_with_room_];
-    if (chunk.full_words == kAllWords) {
-      ++first_with_room_;
-      continue;
-    }
-    const auto word = static_cast<unsigned>(std::countr_one(chunk.full_words));
-    const auto bit = static_cast<unsigned>(std::countr_one(chunk.used[word]));
-    chunk.used[word] |= std::uint64_t{1} << bit;
-    if (chunk.used[word] == ~std::uint64_t{0}) chunk.full_words |= std::uint64_t{1} << word;
-    if (chunk.live++ == 0) wake(first_with_room_);
-    ++live_;
-    return first_with_room_ * kChunk + word * 64 + bit;
-  }
+  first_with_room_ = skip_full(first_with_room_, &Chunk::full_words);
+  if (first_with_room_ == capacity_ / kChunk) return kNone;
+  const Chunk& chunk = chunks_[first_with_room_];
+  const auto word = static_cast<unsigned>(std::countr_one(chunk.full_words));
+  const auto bit = static_cast<unsigned>(std::countr_one(chunk.used[word]));
+  occupy(first_with_room_, word, std::uint64_t{1} << bit, 1);
+  return first_with_room_ * kChunk + word * 64 + bit;
+}
+
+std::uint32_t NumberPool::take_pair() {
+  first_with_pair_ = skip_full(first_with_pair_, &Chunk::pairless_words);
+  if (first_with_pair_ == capacity_ / kChunk) return kNone;
+  Chunk& chunk = chunks_[first_with_pair_];
+  const auto word = static_cast<unsigned>(std::countr_one(chunk.pairless_words));
+  const auto bit = static_cast<unsigned>(std::countr_zero(pairs_in(~chunk.used[word])));
+  chunk.second[word] |= std::uint64_t{2} << bit;
+  ++pairs_;
+  occupy(first_with_pair_, word, std::uint64_t{3} << bit, 2);
+  return first_with_pair_ * kChunk + word * 64 + bit;
+}
+
+/// Gives     the first chunk from `first` on that has a word whose bit in `full` is not set, or the
+///           number of chunks.
+std::uint32_t NumberPool::skip_full(std::uint32_t first, std::uint64_t Chunk::*full) const {
+  const std::uint32_t end = capacity_ / kChunk;
+  while (first != end && chunks_[first].*full == kAllWords) ++first;
+  return first;
+}
+
+/// Gives     a bit for each even place that is free together with the next.
+std::uint64_t NumberPool::pairs_in(std::uint64_t free) {
+  constexpr std::uint64_t kEvenPlaces = 0x5555555555555555;
+  return free & free >> 1 & kEvenPlaces;
+}
+
+/// Notes what is left of a word that has changed.
+void NumberPool::note_room(Chunk& chunk, unsigned word) {
+  const std::uint64_t free = ~chunk.used[word];
+  const auto note = [word](std::uint64_t& words, bool is_full) {
+    words = (words & ~(std::uint64_t{1} << word)) | std::uint64_t{is_full} << word;
+  };
+  note(chunk.full_words, free == 0);
+  note(chunk.pairless_words, pairs_in(free) == 0);
+}
+
+/// Takes `count` places, which are free.
+void NumberPool::occupy(std::uint32_t place, unsigned word, std::uint64_t bits,
+                        std::uint32_t count) {
+  Chunk& chunk = chunks_[place];
+  chunk.used[word] |= bits;
+  note_room(chunk, word);
+  if (chunk.live == 0) wake(place);
+  chunk.live += count;
+  live_ += count;
 }
 
 /// A chunk has a live number again.
@@ -49,11 +88,18 @@ void NumberPool::free(std::uint32_t number) {
   const std::uint32_t place = number / kChunk;
   Chunk& chunk = chunks_[place];
   const unsigned word = number % kChunk / 64;
-  chunk.used[word] &= ~(std::uint64_t{1} << (number % 64));
-  chunk.full_words &= ~(std::uint64_t{1} << word);
-  --live_;
-  if (place < first_with_room_) first_with_room_ = place;
-  if (--chunk.live != 0) return;
+  const std::uint64_t first = std::uint64_t{1} << (number % 64);
+  const std::uint64_t second = chunk.second[word] & first << 1;
+  const std::uint32_t count = second != 0 ? 2 : 1;
+  chunk.used[word] &= ~(first | second);
+  chunk.second[word] &= ~second;
+  note_room(chunk, word);
+  live_ -= count;
+  pairs_ -= count - 1;
+  chunk.live -= count;
+  first_with_room_ = std::min(first_with_room_, place);
+  if ((chunk.pairless_words >> word & 1) == 0) first_with_pair_ = std::min(first_with_pair_, place);
+  if (chunk.live != 0) return;
   if (--units_[unit_of(number)].live_chunks == 0) ++idle_units_;
   while (chunk_count_ > 0 && chunks_[chunk_count_ - 1].live == 0) --chunk_count_;
 }
@@ -71,8 +117,9 @@ NumberPool::Range NumberPool::retire() {
     if (!is_idle(unit)) continue;
     const Range range = range_of(place);
     // As many connections as now, and a few more, must find room below: memory that comes and goes
-    // with every connection would cost more than it saves.
-    const bool has_room = live_ + range.count / 4 <= range.first;
+    // with every connection would cost more than it saves. Where there are pairs, each may be one.
+    const std::uint32_t needed = pairs_ == 0 ? live_ : 2 * (live_ - pairs_);
+    const bool has_room = needed + range.count / 4 <= range.first;
     if (!has_room && live_ != 0) continue;
     unit.touched = false;
     --idle_units_;
@@ -87,6 +134,7 @@ NumberPool::Range NumberPool::retire() {
 void NumberPool::reopen(Range retired) {
   set_open(retired, true);
   first_with_room_ = std::min(first_with_room_, retired.first / kChunk);
+  first_with_pair_ = std::min(first_with_pair_, retired.first / kChunk);
 }
 
 /// Chunks without a live number pass for full while they rest.
@@ -94,6 +142,7 @@ void NumberPool::set_open(Range range, bool open) {
   const std::uint32_t end = (range.first + range.count) / kChunk;
   for (std::uint32_t place = range.first / kChunk; place < end; ++place) {
     chunks_[place].full_words = open ? 0 : kAllWords;
+    chunks_[place].pairless_words = chunks_[place].full_words;
   }
 }
 
@@ -123,7 +172,7 @@ std::uint32_t NumberPool::next_live(std::uint32_t number) const {
       number = (number / kChunk + 1) * kChunk;
       continue;
     }
-    const std::uint64_t rest = chunk.used[number % kChunk / 64] >> (number % 64);
+    const std::uint64_t rest = names(chunk, number % kChunk / 64) >> (number % 64);
     if (rest != 0) return number + static_cast<std::uint32_t>(std::countr_zero(rest));
     number = (number / 64 + 1) * 64;
   }

@@ -2,8 +2,8 @@
 ///
 /// Numbers are dense and stable: a connection keeps its number for life. The lowest free number is
 /// taken first, so that a tracker that drains empties its high places and gives their memory back.
-/// Which numbers are live stands in a bitmap, so that neither taking nor freeing one reads a
-/// record.
+/// A translated connection takes two, an even one and the next, and is known by the first. Which
+/// numbers are live stands in a bitmap, so that neither taking nor freeing one reads a record.
 ///
 /// Relies on base and conn; used by tracker.
 /// Threads   guarded by the shard's lock; prefetch() and release() may be called without it.
@@ -45,16 +45,22 @@ class NumberPool {
   /// Gives     the lowest free number, or kNone when the capacity is reached.
   std::uint32_t take();
 
+  /// Gives     the lowest even number that is free together with the next, or kNone. Of a capacity
+  ///           of 2 n there is one while no more than n - 1 were taken, alone or in pairs.
+  std::uint32_t take_pair();
+
+  /// Frees a number that was taken alone, or the pair that begins with it.
   void free(std::uint32_t number);
 
+  /// Gives     false also for the second of a pair.
   bool is_live(std::uint32_t number) const {
-    const Chunk& chunk = chunks_[number / kChunk];
-    return (chunk.used[number % kChunk / 64] >> (number % 64) & 1) != 0;
+    return (names(chunks_[number / kChunk], number % kChunk / 64) >> (number % 64) & 1) != 0;
   }
 
-  /// Gives     the first live number at or after `number`, or kNone.
+  /// Gives     the first live number at or after `number`, or kNone; no second of a pair.
   std::uint32_t next_live(std::uint32_t number) const;
 
+  /// Gives     how many are not free, second ones too.
   std::uint32_t live() const { return live_; }
 
   /// Gives     a number that no live one reaches, at the end of a chunk.
@@ -83,8 +89,10 @@ class NumberPool {
 
  private:
   struct Chunk {
-    std::uint64_t full_words;  ///< bit w: word w of `used` has no free bit
+    std::uint64_t full_words;      ///< bit w: word w of `used` has no free bit
+    std::uint64_t pairless_words;  ///< bit w: it has no two for a pair
     std::uint64_t used[kChunk / 64];
+    std::uint64_t second[kChunk / 64];  ///< of these, the second ones of pairs
     std::uint32_t live;
     std::uint8_t generation_base;  ///< the one before the first of a record that was given back
     std::uint8_t generation_top;   ///< how far beyond it any record came; 255 is for ever
@@ -99,6 +107,13 @@ class NumberPool {
   static std::uint32_t unit_of(std::uint32_t number) {
     return number < kLargeUnit ? number / kChunk : kUnitChunks - 1 + number / kLargeUnit;
   }
+  static std::uint64_t names(const Chunk& chunk, unsigned word) {
+    return chunk.used[word] & ~chunk.second[word];
+  }
+  static std::uint64_t pairs_in(std::uint64_t free);
+  static void note_room(Chunk& chunk, unsigned word);
+  std::uint32_t skip_full(std::uint32_t first, std::uint64_t Chunk::*full) const;
+  void occupy(std::uint32_t place, unsigned word, std::uint64_t bits, std::uint32_t count);
   Range range_of(std::uint32_t unit) const;
   bool is_idle(const Unit& unit) const { return unit.touched && unit.live_chunks == 0; }
   void wake(std::uint32_t chunk);
@@ -109,7 +124,9 @@ class NumberPool {
   ReservedArray<Unit> units_;
   std::uint32_t capacity_ = 0;
   std::uint32_t live_ = 0;
+  std::uint32_t pairs_ = 0;            ///< of these, how many twos go together
   std::uint32_t first_with_room_ = 0;  ///< no chunk before this one has a free number
+  std::uint32_t first_with_pair_ = 0;  ///< likewise a free pair
   std::uint32_t chunk_count_ = 0;      ///< no chunk from here on has a live number
   std::uint32_t unit_count_ = 0;       ///< no unit from here on was touched
   std::uint32_t idle_units_ = 0;       ///< touched, and without a live number
@@ -119,8 +136,8 @@ template <typename Key>
 class RecordPool {
  public:
   bool reserve(std::uint32_t capacity) {
-    // A chunk more, so that there is room for all while one rests.
-    return numbers_.reserve(capacity + NumberPool::kChunk) &&
+    // Each connection may take two; a chunk more, so that there is room for all while one rests.
+    return numbers_.reserve(2 * capacity + NumberPool::kChunk) &&
            records_.reserve(numbers_.capacity()) && colds_.reserve(numbers_.capacity());
   }
 
@@ -130,18 +147,21 @@ class RecordPool {
     const std::uint32_t number = numbers_.take();
     if (number == NumberPool::kNone) return number;
     prefetch(number + kAhead);
-    __builtin_prefetch(colds_.data() + number + kAhead, 1, 3);
-    // Written before it is read: memory that was never touched would otherwise be mapped twice, as
-    // a page of zeros for the read and as one of its own for the write.
-    records_[number].body = Body{};
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    colds_[number] = Cold{};
-    std::uint8_t& generation = records_[number].key.generation;
-    generation = numbers_.next_generation(number, generation);
+    clear(number, kAhead);
     return number;
   }
 
-  /// Leaves a record that no packet's key is equal to.
+  /// Likewise one that has room beside its record.
+  std::uint32_t take_pair() {
+    const std::uint32_t number = numbers_.take_pair();
+    if (number == NumberPool::kNone) return number;
+    prefetch_pair(number + 2 * kAhead);
+    clear(number, 2 * kAhead);
+    records_[number + 1].beside = Translated<Key>{};
+    return number;
+  }
+
+  /// Leaves a record that no packet's key is equal to; so is the second of a pair all the time.
   void free(std::uint32_t number) {
     records_[number].key.kind = Kind::none;
     numbers_.free(number);
@@ -165,6 +185,11 @@ class RecordPool {
 
   Record<Key>& record(std::uint32_t number) { return records_[number]; }
   const Record<Key>& record(std::uint32_t number) const { return records_[number]; }
+
+  /// Requires  `number` is the first of a pair
+  Translated<Key>& beside(std::uint32_t number) { return records_[number + 1].beside; }
+  const Translated<Key>& beside(std::uint32_t number) const { return records_[number + 1].beside; }
+
   Cold& cold(std::uint32_t number) { return colds_[number]; }
   const Cold& cold(std::uint32_t number) const { return colds_[number]; }
   const NumberPool& numbers() const { return numbers_; }
@@ -175,8 +200,14 @@ class RecordPool {
 
   /// Any number will do.
   [[gnu::always_inline]] void prefetch(std::uint32_t number) const {
-    const auto records = reinterpret_cast<std::uintptr_t>(records_.data());
-    prefetch_lines<sizeof(Record<Key>)>(records + std::uintptr_t{number} * sizeof(Record<Key>));
+    prefetch_lines<sizeof(Record<Key>)>(place_of(number));
+  }
+
+  /// Likewise, and what is beside the record.
+  [[gnu::always_inline]] void prefetch_pair(std::uint32_t number) const {
+    constexpr std::size_t kBeside = sizeof(Record<Key>) + offsetof(Record<Key>, beside);
+    prefetch(number);
+    prefetch_lines<sizeof(Translated<Key>)>(place_of(number) + kBeside);
   }
 
   /// Calls f(memory, bytes in use, bytes that use has given memory), both from its beginning, for
@@ -194,6 +225,21 @@ class RecordPool {
   }
 
  private:
+  std::uintptr_t place_of(std::uint32_t number) const {
+    return reinterpret_cast<std::uintptr_t>(records_.data() + number);
+  }
+
+  void clear(std::uint32_t number, std::uint32_t ahead) {
+    __builtin_prefetch(colds_.data() + number + ahead, 1, 3);
+    // Written before it is read: memory that was never touched would otherwise be mapped twice, as
+    // a page of zeros for the read and as one of its own for the write.
+    records_[number].body = Body{};
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    colds_[number] = Cold{};
+    std::uint8_t& generation = records_[number].key.generation;
+    generation = numbers_.next_generation(number, generation);
+  }
+
   NumberPool numbers_;
   ReservedArray<Record<Key>> records_;
   ReservedArray<Cold> colds_;

@@ -9,7 +9,7 @@ namespace uct::core {
 namespace {
 
 /// Gives     32 bits of a handle that differ between connections that live at the same time, while
-///           no shard has more than eight million of a family.
+///           no shard has more than eight million of a family, or four where they are translated.
 std::uint32_t short_id(ConnectionHandle handle) {
   const auto value = static_cast<std::uint64_t>(handle);
   const auto number = static_cast<std::uint32_t>(value >> 24);  // the family in its top bit
@@ -114,9 +114,8 @@ void TrackerCore::erase(Shard& shard, std::uint32_t number, std::uint64_t hash,
   // Its alias names the number, which nobody else gets until that is gone.
   record.key.kind = Kind::none;
   record.body.state = 0;
-  --family.translated_count;
-  const bool has_uses = family.translated[number].nat != 0;
-  shard.orphans.push({number | kFamilyBit<Key>, has_uses ? family.uses[number] : MappingUse{}});
+  const bool has_uses = family.records.beside(number).nat != 0;
+  shard.orphans.push({number | kFamilyBit<Key>, has_uses ? family.use(number) : MappingUse{}});
 }
 
 template <typename Key>
@@ -133,8 +132,8 @@ ConnectionInfo TrackerCore::copy(Shard& shard, std::uint32_t number) const {
   info.protocol = protocol_of(record.key.kind, record.key.port[0]);
   info.original = make_tuple(record.key, origin);
   if ((record.body.status & status::kTranslated) != 0) {
-    const Translated<Key>& other = family.translated[number];
-    info.reply = make_tuple(other.reply, 1U - other.sides.origin);
+    const Translated<Key>& other = family.records.beside(number);
+    info.reply = make_tuple(other.reply, 1 - other.sides.origin());
     info.source_translated = other.sides.source();
     info.destination_translated = other.sides.destination();
   } else {

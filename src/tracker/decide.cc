@@ -89,14 +89,14 @@ template <typename Key>
     number = item.guess & ~kV6Bit;
     const Answers answers = answers_to(shard, number, item.template key<Key>());
     if (answers == Answers::yes) {
-      item.hash = block.hash[i] = family.translated[number].hash;
+      item.hash = block.hash[i] = family.records.beside(number).hash;
       const Body& body = family.records.record(number).body;
       if (is_live(body, tick_of_ms(shard.now_ms))) return Step::decided;
       remove<Key>(shard, number, item.hash, DestroyCause::expired);
     } else if (answers == Answers::not_any_more) {
       block.astray |= 1U << i;
       block.orphaned[i] = {tracker_.alias_of<Key>({shard.number, number}),
-                           family.translated[number].reply.generation};
+                           family.records.beside(number).reply.generation};
     }
     turn_back<Key>(block, i);
     return Step::sent_on;
@@ -180,7 +180,7 @@ void Pipeline::handle_later_fragment(Shard& shard, const Item& item, std::size_t
   FamilyPool<Key>& family = shard.family<Key>();
   if (number != kNoNumber &&
       (family.records.record(number).body.status & status::kTranslated) != 0) {
-    there = translated_state(family.translated[number].sides);
+    there = translated_state(family.records.beside(number).sides);
   }
   if (wanted != there) return reject(place, Reason::nat_impossible);
   if (number == kNoNumber) return;  // its datagram was not committed: the verdict stands
@@ -218,12 +218,8 @@ Pipeline::Step Pipeline::handle_missing(Shard& shard, Item& item, std::size_t pl
 /// entered first, and names it.
 template <typename Key>
 void Pipeline::reserve(Shard& shard, Item& item) {
-  FamilyPool<Key>& family = shard.family<Key>();
-  const std::uint32_t number = family.records.take();
+  const std::uint32_t number = shard.family<Key>().records.take_pair();
   item.guess = number == NumberPool::kNone ? kNoNumber : number | kFamilyBit<Key>;
-  if (number == NumberPool::kNone) return;
-  family.has_translated = true;
-  __builtin_prefetch(family.translated.data() + number + kAhead, 1, 3);  // as RecordPool does
 }
 
 /// Tells of a connection that was entered: in the verdict, the explanation and an event.

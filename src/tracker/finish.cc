@@ -56,18 +56,18 @@ struct Pipeline::Lane {
   Lane(const Pipeline& pipeline, Shard& shard) UCT_REQUIRES(shard.lock)
       : records(&shard.family<Key>().records.record(0)),
         colds(&shard.family<Key>().records.cold(0)),
-        translated(shard.family<Key>().translated.data()),
         timeouts(pipeline.tracker_.policies.timeouts(TimeoutClass::tcp_established)),
         capacity(shard.family<Key>().records.capacity()),
+        pairs(capacity / 2),
         now(static_cast<std::uint32_t>(shard.now_ms)),
         handle(handle_base<Key>(shard)),
         verdicts(pipeline.passed_.data()) {}
 
   Record<Key>* records;
   Cold* colds;
-  const Translated<Key>* translated;
   const std::atomic<std::uint32_t>* timeouts;
   std::uint32_t capacity;
+  std::uint32_t pairs;  ///< half of that
   std::uint32_t now;
   std::uint64_t handle;     ///< what all of the shard and family have in common
   const Verdict* verdicts;  ///< by direction, but for the handle
@@ -79,8 +79,8 @@ struct Pipeline::Lane {
 /// Gives     false, and changes nothing, when it needs a closer look.
 template <typename Key>
 [[gnu::always_inline]] inline bool Pipeline::go_on(const Lane<Key>& lane, std::uint32_t number,
-                                                   Direction direction, const ExpressItem& item) {
-  Body& body = lane.records[number].body;
+                                                   Body& body, Direction direction,
+                                                   const ExpressItem& item) {
   const std::uint32_t timeout = lane.timeouts[body.policy].load(std::memory_order_relaxed);
   // A deadline that has passed (0 or huge as a number without sign), or that would come nearer than
   // it was, is for the timer wheel.
@@ -109,7 +109,7 @@ template <typename Key>
   }
   const ExpressItem& item = block.lane[i];
   const Direction direction = direction_of(body, item.from);
-  if (!go_on(lane, number, direction, item)) return false;
+  if (!go_on(lane, number, body, direction, item)) return false;
   verdict = lane.verdicts[static_cast<unsigned>(direction)];
   verdict.connection = make_handle(lane.handle, number, record.key.generation, block.hash[i]);
   return true;
@@ -119,31 +119,30 @@ template <typename Key>
 /// one. Without branches on the side, which nobody can predict.
 template <typename Key>
 [[gnu::always_inline]] inline bool Pipeline::pass_translated(const Lane<Key>& lane, Block& block,
-                                                             std::size_t i, Verdict& verdict) {
-  const std::uint32_t number = block.guess[i] ^ kFamilyBit<Key>;
-  if (number >= lane.capacity) return false;
-  const Record<Key>& record = lane.records[number];
-  const Body& body = record.body;
-  // First of all: what lies beside a record is nobody's while it is not a connection's.
+                                                             std::size_t i, std::byte* frame,
+                                                             Verdict& verdict) {
+  // Half of an even number; an odd one, which has nothing beside it, becomes more than any half.
+  const std::uint32_t pair = std::rotr(block.guess[i] ^ kFamilyBit<Key>, 1);
+  if (pair >= lane.pairs) return false;
+  const std::uint32_t number = 2 * pair;
+  Record<Key>& record = lane.records[number];
+  Body& body = record.body;
+  // First of all: what lies beside a record is another connection's while it is not translated.
   if (!tcp::is_plainly_established<status::kTranslated>(body)) return false;
-  const Translated<Key>& other = lane.translated[number];
+  const Translated<Key>& other = (&record)[1].beside;
   const unsigned by_reply = block.redirected >> i & 1;
   const auto own = reinterpret_cast<std::uintptr_t>(&record.key);
   const auto reply = reinterpret_cast<std::uintptr_t>(&other.reply);
   const auto* carried = reinterpret_cast<const Key*>(core::choose(by_reply != 0, reply, own));
   const auto* becomes = reinterpret_cast<const Key*>(core::choose(by_reply != 0, own, reply));
   if (!has_words(*carried, block.template words<Key>(i))) return false;
-  // Which end sends it, of the tuple that it carries and of the other one.
-  const unsigned inner = end_of(body, Direction::original);
-  const unsigned outer = other.sides.origin;
-  const unsigned swap = (inner ^ outer) & (0U - by_reply);
   const ExpressItem& item = block.lane[i];
   // What carries the tuple of the other side is for the long way to refuse.
-  if (item.from != (inner ^ swap ^ by_reply)) return false;
+  if (item.from != other.sides.sender(by_reply)) return false;
   const auto direction = static_cast<Direction>(by_reply);
-  if (!go_on(lane, number, direction, item)) return false;
-  rewrite_tcp(burst_[block.first + i].data + express::kEthernetHeader, *becomes,
-              outer ^ swap ^ by_reply, {other.addresses_step, other.tuple_step}, by_reply != 0);
+  if (!go_on(lane, number, body, direction, item)) return false;
+  rewrite_tcp(frame + express::kEthernetHeader, *becomes, other.sides.sender_of_other(by_reply),
+              {other.addresses_step, other.tuple_step}, by_reply != 0);
   verdict = lane.verdicts[static_cast<unsigned>(direction)];
   verdict.state |= translated_state(other.sides);
   verdict.connection = make_handle(lane.handle, number, record.key.generation, other.hash);
@@ -171,9 +170,10 @@ template <typename Key>
 [[gnu::noinline]] std::uint32_t Pipeline::pass_all_translated(const Lane<Key>& lane, Block& block,
                                                               std::uint32_t which,
                                                               Verdict* verdicts) {
+  const Packet* const packets = &burst_[block.first];
   while (which != 0) {
     const auto i = static_cast<std::size_t>(std::countr_zero(which));
-    if (!pass_translated(lane, block, i, verdicts[i])) break;
+    if (!pass_translated(lane, block, i, packets[i].data, verdicts[i])) break;
     which &= which - 1;
   }
   return which;
@@ -205,7 +205,8 @@ std::uint32_t Pipeline::run_lane(Shard& shard, Block& block, std::uint32_t which
 void Pipeline::take_hash(Shard& shard, Block& block, std::size_t i) {
   const auto take = [&]<typename Key>(const FamilyPool<Key>& family) {
     const std::uint32_t number = block.guess[i] & ~kV6Bit;
-    if (number < family.records.capacity()) block.hash[i] = guess_hash(family.translated[number]);
+    if (number >= family.records.capacity()) return;
+    block.hash[i] = guess_hash(family.records.beside(number));
   };
   if ((block.v6 >> i & 1) != 0) {
     take(shard.v6);

@@ -26,7 +26,7 @@ struct GrowthPlan {
     std::size_t from;
     std::size_t to;
   };
-  static constexpr std::size_t kArrays = 11;  ///< the index, and five of each family
+  static constexpr std::size_t kArrays = 9;  ///< the index, and four of each family
 
   void make_pages() const {
     for (std::size_t i = 0; i < count; ++i) {

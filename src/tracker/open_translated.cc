@@ -173,8 +173,6 @@ void Pipeline::take_number(Block& block, std::size_t i, NatOpening<Key>& opening
   if (guess == kNoNumber) return;
   opening.other = &tracker_.translated_at<Key>(opening.place);
   set_hash(*opening.other, item.hash);
-  opening.other->is_entered = 0;
-  opening.other->nat = 0;
 }
 
 /// Makes the first candidates of at most kHashLanes openings.
@@ -439,12 +437,10 @@ void Pipeline::note_translation(Shard& shard, const Item& item, std::size_t plac
   FamilyPool<Key>& family = shard.family<Key>();
   Record<Key>& record = family.records.record(opening.place.number);
   record.body.status |= status::kTranslated;
-  ++family.translated_count;
   Translated<Key>& other = *opening.other;
-  if (other.nat != 0) family.uses[opening.place.number] = opening.use;
-  other.sides.origin = opening.origin & 1;
-  other.sides.changed =
-      changed_sides(record.key, item.from, opening.reply, opening.origin) & Sides::kBoth;
+  if (other.nat != 0) family.use(opening.place.number) = opening.use;
+  other.sides = Sides::of(item.from, opening.origin,
+                          changed_sides(record.key, item.from, opening.reply, opening.origin));
   const TupleSteps steps = steps_between(record.key, opening.reply);
   other.addresses_step = steps.addresses;
   other.tuple_step = steps.tuple;

@@ -316,7 +316,7 @@ void Pipeline::guess_among_aliases(Block& block) {
     const std::uint32_t bits = entry & kNumberBits;
     const std::uint32_t is_alias = 0U - (entry / kAliasBit & 1);
     shards[i] = (bits & shard_mask & is_alias) | (block.shard[i] & ~is_alias);
-    numbers[i] = (bits >> shard_bits & is_alias) | (bits & ~is_alias);
+    numbers[i] = (bits >> shard_bits << 1 & is_alias) | (bits & ~is_alias);
     aliased |= is_alias & kBits[i];
     v6 |= (0U - entry / kV6Bit) & kBits[i];
   }
@@ -324,9 +324,9 @@ void Pipeline::guess_among_aliases(Block& block) {
       found, [&](std::size_t i) __attribute__((always_inline)) {
         const Shard& shard = tracker_.shards[shards[i]];
         if ((block.v6 >> i & 1) != 0) {
-          prefetch_translated<KeyV6>(family_of<KeyV6>(shard), numbers[i]);
+          family_of<KeyV6>(shard).records.prefetch_pair(numbers[i]);
         } else {
-          prefetch_translated<KeyV4>(family_of<KeyV4>(shard), numbers[i]);
+          family_of<KeyV4>(shard).records.prefetch_pair(numbers[i]);
         }
       });
   block.unsure = block.keyed & ~only;

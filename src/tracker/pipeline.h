@@ -164,12 +164,13 @@ class Pipeline {
   template <typename Key>
   struct Lane;
   template <typename Key>
-  static bool go_on(const Lane<Key>& lane, std::uint32_t number, Direction direction,
+  static bool go_on(const Lane<Key>& lane, std::uint32_t number, Body& body, Direction direction,
                     const ExpressItem& item);
   template <typename Key>
   static bool pass(const Lane<Key>& lane, Block& block, std::size_t i, Verdict& verdict);
   template <typename Key>
-  bool pass_translated(const Lane<Key>& lane, Block& block, std::size_t i, Verdict& verdict);
+  static bool pass_translated(const Lane<Key>& lane, Block& block, std::size_t i, std::byte* frame,
+                              Verdict& verdict);
   template <typename Key>
   static std::uint32_t pass_all(const Lane<Key>& lane, Block& block, std::uint32_t which,
                                 Verdict* verdicts);
@@ -259,9 +260,9 @@ class Pipeline {
   bool may_refresh(Shard& shard, Kind kind, std::uint32_t number, Direction direction)
       UCT_REQUIRES(shard.lock);
   static StateFlags translated_state(const Sides& sides) {
-    static_assert(static_cast<unsigned>(StateFlags::snat) == Sides::kSource << 6);
-    static_assert(static_cast<unsigned>(StateFlags::dnat) == Sides::kDestination << 6);
-    return static_cast<StateFlags>(sides.changed << 6);
+    static_assert(static_cast<unsigned>(StateFlags::snat) == Sides::kSource);
+    static_assert(static_cast<unsigned>(StateFlags::dnat) == Sides::kDestination);
+    return static_cast<StateFlags>(sides.changed());
   }
   template <typename Key>
   static Direction direction_in(Shard& shard, const Item& item, std::uint32_t number)

@@ -72,7 +72,7 @@ bool TrackerCore::remove_expired(const Holder& holder, const Key& reply, std::ui
       if (is_live(family.records.record(number).body, now)) return false;
       family.wheel.disarm(number);
       // Not the holder's hash: it may be another connection by now, of the same tuple.
-      erase<Key>(shard, number, family.translated[number].hash, DestroyCause::expired);
+      erase<Key>(shard, number, family.records.beside(number).hash, DestroyCause::expired);
     }
   }
   drop_orphans(shard);

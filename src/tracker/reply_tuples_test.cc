@@ -38,14 +38,12 @@ class ReplyTuples : public testing::Test {
     AliasPlace place{shard.number, 0};
     {
       const SpinlockGuard guard(shard.lock);
-      place.number = shard.v4.records.take();
+      place.number = shard.v4.records.take_pair();
     }
     Translated<KeyV4>& other = tracker_.translated_at<KeyV4>(place);
     other.reply = reply_of(number);
     other.reply.generation = tracker_.generation_at<KeyV4>(place);
     set_hash(other, hash);
-    other.is_entered = 0;
-    other.nat = 0;
     std::optional<TrackerCore::Holder> holder;
     EXPECT_EQ(tracker_.enter_alias(reply_of(number), hash_of(reply_of(number)), 1, place, holder),
               Reason::none);
@@ -62,8 +60,7 @@ class ReplyTuples : public testing::Test {
                                               TimeoutPolicyId{}};
     EXPECT_EQ(tracker_.insert<KeyV4>(shard, opening, place.number), Reason::none);
     shard.v4.records.record(place.number).body.status |= status::kTranslated;
-    ++shard.v4.translated_count;
-    set_entered(shard.v4.translated[place.number]);
+    set_entered(shard.v4.records.beside(place.number));
     return place;
   }
 

@@ -34,11 +34,13 @@ inline constexpr std::uint32_t kFamilyBit = Key::kFamily == Family::ipv6 ? kV6Bi
 inline constexpr std::uint32_t kAliasBit = 0x40000000;
 inline constexpr std::uint32_t kNumberBits = kAliasBit - 1;
 
-/// The most connections that all shards together may have numbers for: each reserves twice its
-/// share, and some; see TrackerCore::reserve().
-inline constexpr std::uint64_t kMaxNumbers =
+/// The most translated connections that all shards together may have numbers for: each reserves
+/// twice its share, and some; see TrackerCore::reserve().
+inline constexpr std::uint64_t kMaxPairs =
     std::uint64_t{kMaxConnectionsLimit} * 2 + kMaxShards * (8192 + 2 * NumberPool::kChunk);
-static_assert(kMaxNumbers < kNumberBits, "shard and number of any fit, and none is kNoNumber");
+static_assert(kMaxPairs < kNumberBits, "shard and pair of any fit, and none is kNoNumber");
+static_assert(2 * (std::uint64_t{kMaxConnectionsLimit} + 2 * NumberPool::kChunk) < kNumberBits,
+              "and so does a number of any in its shard");
 
 /// Where the connection of a reply tuple is.
 struct AliasPlace {
@@ -50,39 +52,34 @@ struct AliasPlace {
 template <typename Key>
 struct FamilyPool {
   RecordPool<Key> records;
-  ReservedArray<Translated<Key>> translated;  ///< by the connection's number
-  ReservedArray<MappingUse> uses;             ///< likewise, of those that hold mappings
-  std::uint32_t translated_count = 0;         ///< connections that have another tuple
-  bool has_translated = false;                ///< one ever was: these two may have memory
   TimerWheel wheel;
 
   bool reserve(std::uint32_t capacity) {
-    return records.reserve(capacity) && translated.reserve(records.capacity()) &&
-           uses.reserve(records.capacity()) && wheel.reserve(records.capacity(), Tick{});
+    return records.reserve(capacity) && uses_.reserve(records.capacity() / 2) &&
+           wheel.reserve(records.capacity(), Tick{});
   }
+
+  /// Gives     what a translated connection holds of its mappings, if it does.
+  MappingUse& use(std::uint32_t number) { return uses_[number / 2]; }
 
   /// As of RecordPool; and what lies under the same numbers goes with the records.
   void release_records(NumberPool::Range retired) {
     records.release(retired);
-    translated.release(retired.first, retired.count);
-    uses.release(retired.first, retired.count);
+    uses_.release(retired.first / 2, retired.count / 2);
   }
 
   /// As of RecordPool.
-  static constexpr std::size_t kArrays = 5;
+  static constexpr std::size_t kArrays = 4;
   template <typename F>
   void each_memory(F&& f) {
     records.each_memory(f);
-    const NumberPool& numbers = records.numbers();
-    const std::size_t size = has_translated ? sizeof(Translated<Key>) : 0;
-    f(translated.memory(), numbers.reach() * size, numbers.touched() * size);
     wheel.each_memory(f);
   }
 
-  std::size_t memory_bytes() const {
-    return records.memory_bytes() + translated_count * sizeof(Translated<Key>) +
-           wheel.memory_bytes();
-  }
+  std::size_t memory_bytes() const { return records.memory_bytes() + wheel.memory_bytes(); }
+
+ private:
+  ReservedArray<MappingUse> uses_;  ///< by half the number: translated connections have even ones
 };
 
 /// A translated connection that was removed, whose reply tuple is still entered. It keeps its
@@ -231,17 +228,6 @@ inline const FamilyPool<Key>& family_of(const Shard& shard) UCT_NO_THREAD_SAFETY
   }
 }
 
-/// Sends for the record of a number, and for what lies beside it if it is translated. Inlined at
-/// once, as prefetch_lines().
-template <typename Key>
-[[gnu::always_inline]] inline void prefetch_translated(const FamilyPool<Key>& family,
-                                                       std::uint32_t number) {
-  const auto beside = reinterpret_cast<std::uintptr_t>(family.translated.data());
-  family.records.prefetch(number);
-  prefetch_lines<sizeof(Translated<Key>)>(beside +
-                                          std::uintptr_t{number} * sizeof(Translated<Key>));
-}
-
 /// A handle is | shard 8 | number 32 | generation 8 | low 16 bits of the key's hash |: what a
 /// packet has at hand without touching more than the record's first line. These are the bits that
 /// all handles of a shard and family share.
@@ -267,7 +253,7 @@ Answers answers_to(Shard& shard, std::uint32_t number, const Key& reply) UCT_REQ
   if (!family.records.numbers().is_live(number)) return Answers::no;
   const Record<Key>& record = family.records.record(number);
   if ((record.body.status & status::kTranslated) == 0 ||
-      !equal(family.translated[number].reply, reply)) {
+      !equal(family.records.beside(number).reply, reply)) {
     return Answers::no;
   }
   return record.key.kind == Kind::none ? Answers::not_any_more : Answers::yes;

@@ -117,16 +117,16 @@ struct TrackerCore {
   /// An entry of the index that stands for the reply tuple of a connection, and back.
   template <typename Key>
   std::uint32_t alias_of(AliasPlace place) const {
-    return kFamilyBit<Key> | kAliasBit | place.number << shard_bits | place.shard;
+    return kFamilyBit<Key> | kAliasBit | place.number / 2 << shard_bits | place.shard;
   }
   AliasPlace place_of(std::uint32_t alias) const {
-    return {alias & ((1U << shard_bits) - 1), (alias & kNumberBits) >> shard_bits};
+    return {alias & ((1U << shard_bits) - 1), (alias & kNumberBits) >> shard_bits << 1};
   }
 
   /// Gives     what the connection of an alias is answered with; see Translated for who may read.
   template <typename Key>
   Translated<Key>& translated_at(AliasPlace place) const UCT_NO_THREAD_SAFETY_ANALYSIS {
-    return shards[place.shard].family<Key>().translated[place.number];
+    return shards[place.shard].family<Key>().records.beside(place.number);
   }
 
   /// Gives     the generation of the record at a place that is reserved.

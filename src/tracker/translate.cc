@@ -133,19 +133,19 @@ template <typename Key>
 Direction Pipeline::direction_in(Shard& shard, const Item& item, std::uint32_t number) {
   FamilyPool<Key>& family = shard.family<Key>();
   if (!item.by_reply) return direction_of(family.records.record(number).body, item.from);
-  return item.from == family.translated[number].sides.origin ? Direction::original
-                                                             : Direction::reply;
+  return item.from == family.records.beside(number).sides.origin() ? Direction::original
+                                                                   : Direction::reply;
 }
 
 /// Gives     whether a packet of a translated connection may prolong it (RFC 4787 REQ-6).
 template <typename Key>
 bool Pipeline::may_refresh(Shard& shard, Kind kind, std::uint32_t number, Direction direction) {
   FamilyPool<Key>& family = shard.family<Key>();
-  const std::uint16_t nat = family.translated[number].nat;
+  const std::uint16_t nat = family.records.beside(number).nat;
   if (nat == 0 || kind == Kind::tcp) return true;
   const NatEntry* entry = tracker_.nats.find(static_cast<NatId>(nat));
   if (entry->spec.mapping->inbound_refresh) return true;
-  const bool from_inside = family.uses[number].source != kNoNumber;
+  const bool from_inside = family.use(number).source != kNoNumber;
   return from_inside == (direction == Direction::original);
 }
 
@@ -157,14 +157,14 @@ void Pipeline::translate(Shard& shard, const Item& item, std::size_t place, std:
   const Record<Key>& record = family.records.record(number);
   if ((record.body.status & status::kTranslated) == 0) [[likely]]
     return;
-  const Translated<Key>& other = family.translated[number];
+  const Translated<Key>& other = family.records.beside(number);
   Translation tuple;
   if (direction == Direction::original) {
-    tuple = tuple_of(other.reply, other.sides.origin);
+    tuple = tuple_of(other.reply, other.sides.origin());
   } else if (item.by_reply) {
     tuple = tuple_of(record.key, end_of(record.body, Direction::reply));
   } else {  // a reply seen inside
-    tuple = tuple_of(other.reply, 1U - other.sides.origin);
+    tuple = tuple_of(other.reply, 1 - other.sides.origin());
   }
   if (rewrite(bytes_of(burst_[place]), item.parsed, tuple) != RewriteRefusal::none) {
     return reject(place, Reason::nat_impossible);
@@ -179,7 +179,7 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
   FamilyPool<Key>& family = shard.family<Key>();
   const Record<Key>& record = family.records.record(number);
   if ((record.body.status & status::kTranslated) == 0) return;
-  const Translated<Key>& other = family.translated[number];
+  const Translated<Key>& other = family.records.beside(number);
   const unsigned origin = end_of(record.body, Direction::original);
   // What the originator sent and a router behind it quotes was never translated.
   if (!item.by_reply && quoted == Direction::original && !request_.inside_view) return;
@@ -191,22 +191,22 @@ void Pipeline::translate_error(Shard& shard, const Item& item, std::size_t place
   Translation quote;
   std::array<std::uint32_t, 4> destination;
   if (quoted == Direction::original && !item.by_reply) {  // seen inside
-    quote = tuple_of(other.reply, other.sides.origin);
-    destination = words_of(other.reply, other.sides.origin);
+    quote = tuple_of(other.reply, other.sides.origin());
+    destination = words_of(other.reply, other.sides.origin());
     if (source == words_of(record.key, 1 - origin)) {
-      source = words_of(other.reply, 1U - other.sides.origin);
+      source = words_of(other.reply, 1 - other.sides.origin());
     }
   } else if (quoted == Direction::original) {
     quote = tuple_of(record.key, origin);
     destination = words_of(record.key, origin);
-    if (other.sides.destination() || source == words_of(other.reply, 1U - other.sides.origin)) {
+    if (other.sides.destination() || source == words_of(other.reply, 1 - other.sides.origin())) {
       source = words_of(record.key, 1 - origin);
     }
   } else {
-    quote = tuple_of(other.reply, 1U - other.sides.origin);
-    destination = words_of(other.reply, 1U - other.sides.origin);
+    quote = tuple_of(other.reply, 1 - other.sides.origin());
+    destination = words_of(other.reply, 1 - other.sides.origin());
     if (other.sides.source() || source == words_of(record.key, origin)) {
-      source = words_of(other.reply, other.sides.origin);
+      source = words_of(other.reply, other.sides.origin());
     }
   }
   if (rewrite_error(bytes_of(burst_[place]), item.parsed, quote, source, destination) !=
