@@ -75,17 +75,16 @@ class ChecksumStep {
  public:
   /// Requires  `step` is not 0: something was replaced
   ChecksumStep(std::uint16_t step, bool back)
-      : sum_(step ^ ((step ^ (0x1fffeU - step)) & (0U - std::uint32_t{back}))) {}
+      : step_(step ^ (0xffff & (0U - std::uint32_t{back}))) {}
 
   std::uint16_t apply(std::uint16_t checksum) const {
-    std::uint32_t sum = sum_ + static_cast<std::uint16_t>(~checksum);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum += sum >> 16;
-    return static_cast<std::uint16_t>(~sum);
+    // ~checksum, and once more 0xffff, which changes nothing but a sum of 0 on the way back.
+    const std::uint32_t sum = step_ + (0x1fffe - checksum);
+    return static_cast<std::uint16_t>(~((sum + std::rotl(sum, 16)) >> 16));
   }
 
  private:
-  std::uint32_t sum_;  ///< 0x1fffe is a multiple of 0xffff: what is missing to it is the way back
+  std::uint32_t step_;  ///< the way back is what is missing to 0xffff
 };
 
 namespace detail {

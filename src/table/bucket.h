@@ -141,11 +141,12 @@ inline unsigned guess_slot(const Bucket& bucket, std::uint16_t tag) {
 }
 
 inline SlotFound find_slot(const Bucket& bucket, std::uint16_t tag) {
-  const unsigned bits = match_bits(bucket, tag);
-  const unsigned in_use = (1U << bucket.count()) - 1;
-  const unsigned slots = ((bits & 0xff) | bits >> 14 << 8) & in_use;
-  const auto first = static_cast<unsigned>(std::countr_zero(slots | 1U << kSlots));
-  return {first, (slots & (slots - 1)) != 0};
+  // By count, the bits of the slots in use.
+  static constexpr std::uint16_t kInUse[16] = {0x0000, 0x0001, 0x0003, 0x0007, 0x000f, 0x001f,
+                                               0x003f, 0x007f, 0x00ff, 0x40ff, 0xc0ff};
+  const unsigned bits = match_bits(bucket, tag) & kInUse[bucket.count()];
+  const auto first = static_cast<unsigned>(std::countr_zero(bits | 1U << 16));
+  return {first < 8 ? first : first - 6, (bits & (bits - 1)) != 0};
 }
 
 /// SSE2 is in every x86-64 processor: ten tags in two overlapping loads of eight.

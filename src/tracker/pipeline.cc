@@ -270,14 +270,18 @@ void Pipeline::guess_numbers(Block& block) {
 
 /// Calls look(shard, i) for each packet that has a key, and again where it gave false and there is
 /// another bucket.
+///
+/// Gives     those for which it gave true.
 template <typename Look>
-[[gnu::always_inline]] inline void Pipeline::guess_entries(Block& block, Look&& look) {
+[[gnu::always_inline]] inline std::uint32_t Pipeline::guess_entries(Block& block, Look&& look) {
   const Shard* const shards = tracker_.shards.get();
   std::uint32_t late = 0;
+  std::uint32_t found = block.keyed;
   const auto guess = [&](std::size_t i) {
     const Shard& shard = shards[block.shard[i]];
     if (look(shard, i)) [[likely]]
       return;
+    found &= ~(1U << i);
     const Bucket* const next = next_bucket(shard, *block.bucket[i]);
     if (next == nullptr) return;
     __builtin_prefetch(next, 0, 3);
@@ -285,7 +289,10 @@ template <typename Look>
     late |= 1U << i;
   };
   for_each_bit(block.keyed, guess);
-  if (late != 0) for_each_bit(late, guess);  // a third bucket is too rare to wait for
+  if (late == 0) return found;
+  found |= late;
+  for_each_bit(late, guess);  // a third bucket is too rare to wait for
+  return found;
 }
 
 /// Likewise where there are reply tuples: an entry may stand for one, and names a place in another
@@ -295,14 +302,12 @@ template <typename Look>
 /// way, and while it waits to send for another it looks into no bucket (78 ns a packet, not 65, at
 /// 1 M connections).
 void Pipeline::guess_among_aliases(Block& block) {
-  std::uint32_t found = 0;
   std::uint32_t only = 0;
-  guess_entries(
+  const std::uint32_t found = guess_entries(
       block, [&](const Shard& shard, std::size_t i) __attribute__((always_inline)) {
         const auto [number, is_only] = guess_only(shard, *block.bucket[i], block.hash[i]);
         block.guess[i] = number;
         only |= std::uint32_t{is_only} << i;
-        found |= std::uint32_t{number != kNoNumber} << i;
         return number != kNoNumber;
       });
   const std::uint32_t shard_mask = (1U << tracker_.shard_bits) - 1;
@@ -320,15 +325,14 @@ void Pipeline::guess_among_aliases(Block& block) {
     aliased |= is_alias & kBits[i];
     v6 |= (0U - entry / kV6Bit) & kBits[i];
   }
-  for_each_bit(
-      found, [&](std::size_t i) __attribute__((always_inline)) {
-        const Shard& shard = tracker_.shards[shards[i]];
-        if ((block.v6 >> i & 1) != 0) {
-          family_of<KeyV6>(shard).records.prefetch_pair(numbers[i]);
-        } else {
-          family_of<KeyV4>(shard).records.prefetch_pair(numbers[i]);
-        }
-      });
+  const auto send = [&]<typename Key>(Key, std::uint32_t which) __attribute__((always_inline)) {
+    for (; which != 0; which &= which - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(which));
+      family_of<Key>(tracker_.shards[shards[i]]).records.prefetch_pair(numbers[i]);
+    }
+  };
+  send(KeyV4{}, found & ~block.v6);
+  send(KeyV6{}, found & block.v6);
   block.unsure = block.keyed & ~only;
   block.redirected = aliased & found & only & ~(v6 ^ block.v6);
   for_each_bit(block.redirected, [&](std::size_t i) {

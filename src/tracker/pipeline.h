@@ -150,7 +150,7 @@ class Pipeline {
   void send_for_buckets(Block& block);
   void guess_numbers(Block& block);
   template <typename Look>
-  void guess_entries(Block& block, Look&& look);
+  std::uint32_t guess_entries(Block& block, Look&& look);
   void guess_among_aliases(Block& block);
   void finish(Block& block);
   void finish_shards(Block& block, std::uint32_t waiting);
