@@ -17,9 +17,9 @@ constexpr std::uint32_t kChunksKept = 512;  // 64 KiB
 }  // namespace
 
 bool TimerWheel::reserve(std::uint32_t capacity, Tick now) {
+  static_assert(chunks_for(kCapacityMax) <= kLinkMask);
   if (capacity > kCapacityMax || size_ != 0) return false;
-  // One chunk may be partly filled in each slot (invariant 2); chunk 0 is never used.
-  const std::size_t chunks = std::size_t{capacity} / kChunkEntries + kSlots + 2;
+  const std::uint32_t chunks = chunks_for(capacity);
   if (!positions_.reserve(std::max(capacity, 1U)) || !chunks_.reserve(chunks)) return false;
   slots_ = {};
   occupied_ = {};

@@ -43,7 +43,7 @@ namespace uct::core {
 class TimerWheel {
  public:
   /// Connection numbers are smaller than this, so that positions and links (26 bits) suffice.
-  static constexpr std::uint32_t kCapacityMax = 400'000'000;
+  static constexpr std::uint32_t kCapacityMax = 1'000'000'000;
   /// A sweep moves at most this many timers between levels for each visit it may make ...
   static constexpr std::uint32_t kMovesPerVisit = 4;
   /// ... and this many anyway, so that a small bound does not starve visits behind moves.
@@ -129,6 +129,10 @@ class TimerWheel {
   static constexpr std::uint32_t kSlots = kLevels * kLevelSlots;
   static constexpr std::uint32_t kFreeSlot = kSlots;  ///< free chunks hang in a slot of their own
   static constexpr std::uint32_t kChunkEntries = 15;
+  /// One chunk may be partly filled in each slot (invariant 2); chunk 0 is never used.
+  static constexpr std::uint32_t chunks_for(std::uint32_t capacity) {
+    return capacity / kChunkEntries + kSlots + 2;
+  }
   static constexpr std::uint32_t kBatch = kExpiryBatch;
   static constexpr std::uint32_t kNoNumber = 0xffff'ffff;
   static constexpr std::uint32_t kInBatch = 0x8000'0000;  ///< flag of a position: index in due_

@@ -56,11 +56,12 @@ bool core::TrackerCore::reserve() {
   // Hashing spreads connections unevenly: twice the mean, and some for small tables, is beyond any
   // deviation that a keyed hash shows.
   const std::uint64_t share = capacity / config.shards * std::uint64_t{2} + 8192;
-  // Pools take whole chunks and one more, and what is as large as they are must be no smaller.
+  // Pools take twice as many numbers, since each may be translated, in whole chunks and one more, and
+  // what is as large as they are must be no smaller.
   constexpr std::uint64_t kChunk = core::NumberPool::kChunk;
   const std::uint64_t wanted = std::min<std::uint64_t>(share, std::uint64_t{capacity} + kChunk);
   const auto most = static_cast<std::uint32_t>((wanted + kChunk - 1) / kChunk * kChunk);
-  const auto numbers = static_cast<std::uint32_t>(most + kChunk);  // of each family
+  const auto numbers = static_cast<std::uint32_t>(2 * most + kChunk);  // of each family
   // Each connection may have a reply tuple, here or in another shard.
   const auto entries = static_cast<std::uint32_t>(std::max<std::uint64_t>(
       most, std::min<std::uint64_t>(std::uint64_t{most} * 2, kMaxConnectionsLimit - kChunk)));
@@ -68,8 +69,8 @@ bool core::TrackerCore::reserve() {
     core::Shard& shard = shards[i];
     const core::SpinlockGuard guard(shard.lock);
     shard.number = static_cast<std::uint8_t>(i);
-    const bool has_room = shard.index.reserve(entries) && shard.labels.reserve(2 * most) &&
-                          shard.orphans.reserve(2 * numbers) && shard.v4.reserve(most) &&
+    const bool has_room = shard.index.reserve(entries) && shard.labels.reserve(2 * numbers) &&
+                          shard.orphans.reserve(numbers) && shard.v4.reserve(most) &&
                           shard.v6.reserve(most);
     if (!has_room) return false;
   }

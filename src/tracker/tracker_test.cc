@@ -39,6 +39,13 @@ std::string long_name(std::size_t length) { return std::string(length, 'x'); }
 
 // ---- making and setting -------------------------------------------------------------------------
 
+TEST(TrackerCreate, MakesRoomForAsManyAsHandlesNumberInOneShardToo) {
+  Config config;
+  config.shards = 1;
+  config.capacity = kMaxConnectionsLimit;
+  EXPECT_TRUE(Tracker::create(config).ok());
+}
+
 TEST(TrackerCreate, RefusesWhatMakesNoTracker) {
   Config config;
   config.max_connections = 0;
