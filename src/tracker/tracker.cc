@@ -56,8 +56,8 @@ bool core::TrackerCore::reserve() {
   // Hashing spreads connections unevenly: twice the mean, and some for small tables, is beyond any
   // deviation that a keyed hash shows.
   const std::uint64_t share = capacity / config.shards * std::uint64_t{2} + 8192;
-  // Pools take twice as many numbers, since each may be translated, in whole chunks and one more, and
-  // what is as large as they are must be no smaller.
+  // Pools take twice as many numbers, since each connection may be translated, in whole chunks and
+  // one more, and what is as large as they are must be no smaller.
   constexpr std::uint64_t kChunk = core::NumberPool::kChunk;
   const std::uint64_t wanted = std::min<std::uint64_t>(share, std::uint64_t{capacity} + kChunk);
   const auto most = static_cast<std::uint32_t>((wanted + kChunk - 1) / kChunk * kChunk);
