@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/choose.h"
+#include "base/processor.h"
 #include "nat/rewrite_tcp.h"
 #include "tracker/pipeline.h"
 
@@ -167,9 +168,8 @@ template <typename Key>
 
 /// Likewise those of translated connections.
 template <typename Key>
-[[gnu::noinline]] std::uint32_t Pipeline::pass_all_translated(const Lane<Key>& lane, Block& block,
-                                                              std::uint32_t which,
-                                                              Verdict* verdicts) {
+[[gnu::always_inline]] inline std::uint32_t Pipeline::pass_all_translated_body(
+    const Lane<Key>& lane, Block& block, std::uint32_t which, Verdict* verdicts) {
   const Packet* const packets = &burst_[block.first];
   while (which != 0) {
     const auto i = static_cast<std::size_t>(std::countr_zero(which));
@@ -177,6 +177,19 @@ template <typename Key>
     which &= which - 1;
   }
   return which;
+}
+
+template <typename Key>
+[[gnu::noinline]] std::uint32_t Pipeline::pass_all_translated(const Lane<Key>& lane, Block& block,
+                                                              std::uint32_t which,
+                                                              Verdict* verdicts) {
+  return pass_all_translated_body(lane, block, which, verdicts);
+}
+
+template <typename Key>
+UCT_FOR_AVX2_BMI2 [[gnu::noinline]] std::uint32_t Pipeline::pass_all_translated_avx2_bmi2(
+    const Lane<Key>& lane, Block& block, std::uint32_t which, Verdict* verdicts) {
+  return pass_all_translated_body(lane, block, which, verdicts);
 }
 
 /// Lets packets of one family through the lane, whether their connections are translated or not.
@@ -193,8 +206,13 @@ std::uint32_t Pipeline::run_lane(Shard& shard, Block& block, std::uint32_t which
   std::uint32_t left = which;
   for (int in_vain = 0; left != 0 && in_vain < 2;) {
     const std::uint32_t before = left;
-    left = tries_translated_ ? pass_all_translated(lane, block, left, verdicts)
-                             : pass_all(lane, block, left, verdicts);
+    if (!tries_translated_) {
+      left = pass_all(lane, block, left, verdicts);
+    } else if (avx2_bmi2_) {
+      left = pass_all_translated_avx2_bmi2(lane, block, left, verdicts);
+    } else {
+      left = pass_all_translated(lane, block, left, verdicts);
+    }
     in_vain = left == before ? in_vain + 1 : 0;
     tries_translated_ ^= left != 0;
   }

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/processor.h"
+
 namespace uct::core {
 
 namespace {
@@ -57,6 +59,7 @@ Pipeline::Pipeline(TrackerCore& tracker, const Request& request, Timestamp now,
       sets_label_(request.commit && request.label_mask != Label{}),
       express_(explanations.empty() && sequence_check_ == SequenceCheck::normal &&
                !(request.commit && (request.force || request.mark_mask != 0 || sets_label_))),
+      avx2_bmi2_(has_avx2_bmi2()),
       tcp_tail_(last_word(request.zone, Kind::tcp)),
       strays_(tracker.stray_counters[stripe()]) {
   for (Verdict& verdict : passed_) {
@@ -251,7 +254,7 @@ void Pipeline::hash_family(Block& block, std::size_t group, std::uint32_t which)
 void Pipeline::guess_numbers(Block& block) {
   block.entered = aliases_entered_;
   if (tracker_.has_aliases()) [[unlikely]]
-    return guess_among_aliases(block);
+    return avx2_bmi2_ ? guess_among_aliases_avx2_bmi2(block) : guess_among_aliases(block);
   block.unsure = block.keyed;
   guess_entries(
       block, [&](const Shard& shard, std::size_t i) __attribute__((always_inline)) {
@@ -301,7 +304,7 @@ template <typename Look>
 /// buckets are looked into before the first record is sent for: a core has only so many lines under
 /// way, and while it waits to send for another it looks into no bucket (78 ns a packet, not 65, at
 /// 1 M connections).
-void Pipeline::guess_among_aliases(Block& block) {
+[[gnu::always_inline]] inline void Pipeline::guess_among_aliases_body(Block& block) {
   std::uint32_t only = 0;
   const std::uint32_t found = guess_entries(
       block, [&](const Shard& shard, std::size_t i) __attribute__((always_inline)) {
@@ -339,6 +342,12 @@ void Pipeline::guess_among_aliases(Block& block) {
     block.shard[i] = static_cast<std::uint8_t>(shards[i]);
     block.guess[i] = numbers[i] | (block.guess[i] & kV6Bit);
   });
+}
+
+void Pipeline::guess_among_aliases(Block& block) { guess_among_aliases_body(block); }
+
+UCT_FOR_AVX2_BMI2 void Pipeline::guess_among_aliases_avx2_bmi2(Block& block) {
+  guess_among_aliases_body(block);
 }
 
 void Pipeline::finish(Block& block) {

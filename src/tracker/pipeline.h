@@ -151,7 +151,9 @@ class Pipeline {
   void guess_numbers(Block& block);
   template <typename Look>
   std::uint32_t guess_entries(Block& block, Look&& look);
+  void guess_among_aliases_body(Block& block);
   void guess_among_aliases(Block& block);
+  void guess_among_aliases_avx2_bmi2(Block& block);
   void finish(Block& block);
   void finish_shards(Block& block, std::uint32_t waiting);
   void finish_alone(Block& block);
@@ -175,8 +177,14 @@ class Pipeline {
   static std::uint32_t pass_all(const Lane<Key>& lane, Block& block, std::uint32_t which,
                                 Verdict* verdicts);
   template <typename Key>
+  std::uint32_t pass_all_translated_body(const Lane<Key>& lane, Block& block, std::uint32_t which,
+                                         Verdict* verdicts);
+  template <typename Key>
   std::uint32_t pass_all_translated(const Lane<Key>& lane, Block& block, std::uint32_t which,
                                     Verdict* verdicts);
+  template <typename Key>
+  std::uint32_t pass_all_translated_avx2_bmi2(const Lane<Key>& lane, Block& block,
+                                              std::uint32_t which, Verdict* verdicts);
   template <typename Key>
   std::uint32_t run_lane(Shard& shard, Block& block, std::uint32_t which, Verdict* verdicts)
       UCT_REQUIRES(shard.lock);
@@ -335,6 +343,7 @@ class Pipeline {
   const SequenceCheck sequence_check_;
   const bool sets_label_;          ///< the request has a label for who is committed
   const bool express_;             ///< nothing in the request keeps packets out of the express lane
+  const bool avx2_bmi2_;           ///< the processor has these
   const std::uint64_t tcp_tail_;   ///< last word of the keys of TCP in this zone
   std::array<Verdict, 2> passed_;  ///< of who comes to the lane's end, by direction
 
