@@ -56,12 +56,10 @@ bool core::TrackerCore::reserve() {
   // Hashing spreads connections unevenly: twice the mean, and some for small tables, is beyond any
   // deviation that a keyed hash shows.
   const std::uint64_t share = capacity / config.shards * std::uint64_t{2} + 8192;
-  // Pools take twice as many numbers, since each connection may be translated, in whole chunks and
-  // one more, and what is as large as they are must be no smaller.
+  // In whole chunks, as pools take them.
   constexpr std::uint64_t kChunk = core::NumberPool::kChunk;
   const std::uint64_t wanted = std::min<std::uint64_t>(share, std::uint64_t{capacity} + kChunk);
   const auto most = static_cast<std::uint32_t>((wanted + kChunk - 1) / kChunk * kChunk);
-  const auto numbers = static_cast<std::uint32_t>(2 * most + kChunk);  // of each family
   // Each connection may have a reply tuple, here or in another shard.
   const auto entries = static_cast<std::uint32_t>(std::max<std::uint64_t>(
       most, std::min<std::uint64_t>(std::uint64_t{most} * 2, kMaxConnectionsLimit - kChunk)));
@@ -69,10 +67,12 @@ bool core::TrackerCore::reserve() {
     core::Shard& shard = shards[i];
     const core::SpinlockGuard guard(shard.lock);
     shard.number = static_cast<std::uint8_t>(i);
-    const bool has_room = shard.index.reserve(entries) && shard.labels.reserve(2 * numbers) &&
-                          shard.orphans.reserve(numbers) && shard.v4.reserve(most) &&
-                          shard.v6.reserve(most);
-    if (!has_room) return false;
+    if (!shard.index.reserve(entries) || !shard.v4.reserve(most) || !shard.v6.reserve(most)) {
+      return false;
+    }
+    // Each number may have a label, and each pair become an orphan.
+    const std::uint32_t numbers = shard.v4.records.capacity() + shard.v6.records.capacity();
+    if (!shard.labels.reserve(numbers) || !shard.orphans.reserve(numbers / 2)) return false;
   }
   return true;
 }
